@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Model } from '../model/model.ts'
+
+/** Everything besides the Service itself that decides who announces it. */
+export type World = Readonly<{
+  model: Model
+  /** Names of nodes whose speaker is alive. */
+  speakers: ReadonlySet<string>
+  /** Interfaces of a node; a node that is absent has every interface that an advertisement may name. */
+  interfaces: ReadonlyMap<string, ReadonlySet<string>>
+  /** --ignore-exclude-lb. */
+  ignoreExcludeLabel: boolean
+}>
