@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The controller's loop: objects in, addresses out.
+ *
+ * Events are collected and looked at once per turn of the event loop. A change of configuration converges every
+ * Service in the order of `convergeAll`; a change of a Service converges that Service; freed room wakes those that
+ * wait for it. Decisions are synchronous and in one place; the writer carries them out and never holds them up.
+ */
+import { converge, type Verdict } from '../../ipam/converge.ts'
+import { convergeAll } from '../../ipam/converge-all.ts'
+import { Ledger } from '../../ipam/ledger.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Log } from '../../lib/log.ts'
+import { Loop } from '../../lib/loop.ts'
+import { type KubeObject, type ObjectEvent, type ObjectSink, type ObjectSource, refOf } from '../../lib/object.ts'
+import type { Problem } from '../../lib/problem.ts'
+import { handles, parseService, type Service } from '../../model/service.ts'
+import { Configuration } from '../configuration.ts'
+import { ProblemLog } from '../problem-log.ts'
+import { ConfigurationStatus } from './configuration-status.ts'
+import { desiredOf, differs, type Holding, holdingOf, writeOf } from './holding.ts'
+import { PoolStatus } from './pool-status.ts'
+import { Waiting } from './waiting.ts'
+import { Writer } from './writer.ts'
+
+export type ControllerOptions = Readonly<{
+  source: ObjectSource
+  sink: ObjectSink
+  log: Log
+  clock: Clock
+  /** Where metallb.io objects count. */
+  namespace: string
+  /** --lb-class, empty where it is not given. */
+  classes: readonly string[]
+  /** Whether fields of Services that an API server fills in have to be filled in here (files). */
+  fillDefaults: boolean
+}>
+
+/** `held` is what the API says, `writing` what is on its way there and already true for every decision. */
+type Entry = { object: KubeObject; service: Service; held: Holding; writing: Holding | null; refusal: string }
+
+export class Controller {
+  readonly #options: ControllerOptions
+  readonly #configuration: Configuration
+  readonly #ledger = new Ledger([])
+  readonly #services = new Map<string, Entry>()
+  readonly #dirty = new Set<string>()
+  readonly #waiting = new Waiting()
+  readonly #loop = new Loop(() => this.#turn())
+  readonly #writer: Writer
+  readonly #poolStatus: PoolStatus
+  readonly #configurationStatus: ConfigurationStatus
+  readonly #problemLog: ProblemLog
+  readonly #serviceProblems = new Map<string, readonly Problem[]>()
+  #sourceProblems: readonly Problem[] = []
+  #inbox: ObjectEvent[] = []
+
+  constructor(options: ControllerOptions) {
+    const { source, sink, log, clock, namespace } = options
+    this.#options = options
+    this.#configuration = new Configuration(namespace)
+    this.#writer = new Writer(sink, log, clock)
+    this.#poolStatus = new PoolStatus({
+      counters: () => this.#ledger.counters(),
+      writer: this.#writer,
+      clock,
+      namespace,
+    })
+    this.#configurationStatus = new ConfigurationStatus(this.#writer, clock, namespace)
+    this.#problemLog = new ProblemLog(log, (problem) => source.locate(problem))
+  }
+
+  /** Resolves when every Service there is has been decided on and every result is written. */
+  async start(): Promise<void> {
+    await this.#options.source.start({
+      onEvents: (events) => {
+        for (const event of events) this.#inbox.push(event)
+        this.#loop.poke()
+      },
+      onProblems: (problems) => {
+        this.#sourceProblems = problems
+        this.#loop.poke()
+      },
+    })
+    await this.settled()
+    const { pools = [] } = this.#configuration.model ?? {}
+    this.#options.log.info('ready', { pools: pools.length, services: this.#services.size })
+  }
+
+  /** Resolves when nothing is left to decide or to write. */
+  async settled(): Promise<void> {
+    await this.#loop.idle()
+    await this.#writer.flushed()
+  }
+
+  /** Takes no more events, lets running writes end, and stops. */
+  async stop(): Promise<void> {
+    await this.#options.source.stop()
+    await this.#loop.idle()
+    this.#loop.close()
+    this.#poolStatus.close()
+    await this.#writer.flushed()
+    this.#writer.close()
+  }
+
+  *#turn(): Generator<void> {
+    for (const event of this.#inbox.splice(0)) {
+      if (!this.#configuration.apply(event)) this.#take(event)
+    }
+    if (this.#configuration.stale && this.#configuration.reload()) yield* this.#reconfigure()
+    this.#report()
+    if (!this.#configuration.model) return
+    for (const key of this.#dirty) {
+      this.#dirty.delete(key)
+      const entry = this.#services.get(key)
+      if (entry) this.#settle(entry, converge(this.#ledger, entry.service))
+      yield
+    }
+    this.#poolStatus.poke()
+  }
+
+  #take({ type, object }: ObjectEvent): void {
+    if (object.kind !== 'Service') return
+    const key = `${object.metadata.namespace}/${object.metadata.name}`
+    if (type === 'deleted') {
+      this.#forget(key)
+      this.#writer.forget(refOf(object))
+      return
+    }
+    const parsed = parseService(object, { fillDefaults: this.#options.fillDefaults })
+    if (!parsed.ok) {
+      this.#serviceProblems.set(key, parsed.problems)
+      return
+    }
+    this.#serviceProblems.delete(key)
+    if (parsed.service.type === 'LoadBalancer' && !handles(this.#options.classes, parsed.service))
+      return this.#forget(key)
+    this.#remember(key, object, parsed.service)
+  }
+
+  #remember(key: string, object: KubeObject, service: Service): void {
+    const before = this.#services.get(key)
+    const writing = before?.writing ?? null
+    const held = holdingOf(object)
+    const entry: Entry = {
+      object,
+      service: withHolding(service, writing ?? held),
+      held,
+      writing,
+      refusal: before?.refusal ?? '',
+    }
+    this.#services.set(key, entry)
+    this.#dirty.add(key)
+  }
+
+  #forget(key: string): void {
+    this.#services.delete(key)
+    this.#serviceProblems.delete(key)
+    this.#dirty.delete(key)
+    this.#waiting.set(key, [])
+    this.#wake(this.#ledger.release(key))
+  }
+
+  *#reconfigure(): Generator<void> {
+    const { model } = this.#configuration
+    if (!model) return
+    this.#ledger.setPools(model.pools)
+    this.#dirty.clear()
+    const services = [...this.#services.values()].map(({ service }) => service)
+    for (const [service, verdict] of convergeAll(this.#ledger, services)) {
+      const entry = this.#services.get(service.key)
+      if (entry) this.#settle(entry, verdict)
+      yield
+    }
+    this.#options.log.info('configuration in use', { pools: model.pools.length, services: services.length })
+  }
+
+  #settle(entry: Entry, verdict: Verdict): void {
+    const { service } = entry
+    const desired = desiredOf(verdict)
+    if (differs(entry.writing ?? entry.held, desired)) this.#write(entry, desired)
+    const refusal = verdict.refusal ? `${verdict.refusal.code} ${verdict.refusal.message}` : ''
+    for (const event of verdict.events) {
+      if (refusal !== '' && refusal === entry.refusal && event.type === 'Warning') continue
+      this.#writer.event({ object: refOf(entry.object), ...event })
+      this.#options.log.info(event.message, { event: event.reason, service: service.key })
+    }
+    entry.refusal = refusal
+    this.#waiting.set(service.key, verdict.waitsFor)
+    this.#wake(verdict.freed)
+  }
+
+  #write(entry: Entry, desired: Holding): void {
+    const { key } = entry.service
+    entry.writing = desired
+    entry.service = withHolding(entry.service, desired)
+    this.#writer.status(writeOf(entry.object, desired, new Date(this.#options.clock.wallMs()).toISOString()), () => {
+      const current = this.#services.get(key)
+      if (current?.writing !== desired) return
+      current.held = desired
+      current.writing = null
+    })
+  }
+
+  #wake(pools: readonly string[]): void {
+    if (pools.length === 0) return
+    for (const key of this.#waiting.waitersFor(pools)) this.#dirty.add(key)
+    this.#poolStatus.poke()
+  }
+
+  #report(): void {
+    const problems = [
+      ...this.#sourceProblems,
+      ...this.#configuration.problems,
+      ...[...this.#serviceProblems.values()].flat(),
+    ]
+    this.#problemLog.report(problems)
+    this.#configurationStatus.report([...this.#sourceProblems, ...this.#configuration.problems])
+  }
+}
+
+/** The Service with the addresses that count for the next decision. */
+function withHolding(service: Service, { ips }: Holding): Service {
+  return { ...service, ingress: ips.map((ip) => ({ ip })) }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Carries results to the object sink: the latest state of each object wins, events go out once, faults are retried.
+ * It never delays a decision: allocation goes on while writes are under way.
+ */
+import type { Clock } from '../../lib/clock.ts'
+import type { Log } from '../../lib/log.ts'
+import type { EventWrite, ObjectSink, StatusWrite } from '../../lib/object.ts'
+import { keyOf } from '../../lib/object.ts'
+import type { ObjectRef } from '../../lib/problem.ts'
+import { WorkQueue } from '../../lib/workqueue.ts'
+
+/** Writes under way at once: enough to hide an API server's latency, few enough not to be throttled by it. */
+const WORKERS = 16
+
+type Pending = { status: StatusWrite | null; events: EventWrite[]; onWritten: () => void }
+
+export class Writer {
+  readonly #sink: ObjectSink
+  readonly #pending = new Map<string, Pending>()
+  readonly #queue: WorkQueue
+
+  constructor(sink: ObjectSink, log: Log, clock: Clock) {
+    this.#sink = sink
+    this.#queue = new WorkQueue({
+      name: 'status write',
+      workers: WORKERS,
+      work: (key) => this.#write(key),
+      onFault: (key, fault, retryMs) =>
+        log.warn('status write failed, will be retried', {
+          object: key,
+          error: fault.message,
+          retryMs: Math.round(retryMs),
+        }),
+      clock,
+      random: Math.random,
+    })
+  }
+
+  /** Replaces what is still to be written for this object; `onWritten` runs once that very state is written. */
+  status(write: StatusWrite, onWritten: () => void = () => {}): void {
+    this.#add(write.object, (pending) => {
+      pending.status = write
+      pending.onWritten = onWritten
+    })
+  }
+
+  event(event: EventWrite): void {
+    this.#add(event.object, (pending) => pending.events.push(event))
+  }
+
+  /** Drops what is still to be written about an object that is gone. */
+  forget({ kind, namespace, name }: ObjectRef): void {
+    this.#pending.delete(keyOf(kind, namespace, name))
+  }
+
+  /** Resolves when everything handed in so far is written. */
+  flushed(): Promise<void> {
+    return this.#queue.idle()
+  }
+
+  close(): void {
+    this.#queue.close()
+  }
+
+  #add({ kind, namespace, name }: ObjectRef, change: (pending: Pending) => void): void {
+    const key = keyOf(kind, namespace, name)
+    const pending = this.#pending.get(key) ?? { status: null, events: [], onWritten: () => {} }
+    change(pending)
+    this.#pending.set(key, pending)
+    this.#queue.add(key)
+  }
+
+  async #write(key: string): Promise<void> {
+    const pending = this.#pending.get(key)
+    if (!pending) return
+    while (pending.status) {
+      const { status, onWritten } = pending
+      await this.#sink.writeStatus(status)
+      if (pending.status !== status) continue
+      pending.status = null
+      onWritten()
+    }
+    for (let event = pending.events[0]; event; event = pending.events[0]) {
+      await this.#sink.writeEvent(event)
+      pending.events.shift()
+    }
+    if (!pending.status && this.#pending.get(key) === pending) this.#pending.delete(key)
+  }
+}

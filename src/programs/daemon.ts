@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+import { once } from 'node:events'
+import type { Log } from '../lib/log.ts'
+
+/** Resolves with the name of the first SIGTERM or SIGINT; a second one ends the process at once, as people expect. */
+export async function stopSignal(log: Log): Promise<void> {
+  const abort = new AbortController()
+  const asked = (['SIGTERM', 'SIGINT'] as const).map(async (name) => {
+    await once(process, name, { signal: abort.signal })
+    return name
+  })
+  const signal = await Promise.race(asked)
+  abort.abort()
+  await Promise.allSettled(asked)
+  log.info('stopping', { signal })
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The speaker's loop: objects in, claims out.
+ *
+ * Any change marks Services dirty (a change of configuration or Nodes marks all); on the next turn of the event loop
+ * each dirty Service is planned and the responder is told the whole set of its claims. The responder finds the
+ * difference, so a lost event heals at the next one.
+ */
+import type { Responder } from '../../l2/responder.ts'
+import type { Log } from '../../lib/log.ts'
+import { Loop } from '../../lib/loop.ts'
+import type { ObjectEvent, ObjectSource } from '../../lib/object.ts'
+import type { Problem } from '../../lib/problem.ts'
+import type { Model } from '../../model/model.ts'
+import { type L2Plan, planL2 } from '../../plan/l2.ts'
+import type { World } from '../../plan/world.ts'
+import { Configuration } from '../configuration.ts'
+import { ProblemLog } from '../problem-log.ts'
+import { Catalog } from './catalog.ts'
+
+export type SpeakerOptions = Readonly<{
+  source: ObjectSource
+  responder: Responder
+  log: Log
+  /** Where metallb.io objects count. */
+  namespace: string
+  /** Our name among the Nodes. */
+  node: string
+  /** --lb-class, empty where it is not given. */
+  classes: readonly string[]
+  ignoreExcludeLabel: boolean
+  fillDefaults: boolean
+}>
+
+export class Speaker {
+  readonly #options: SpeakerOptions
+  readonly #configuration: Configuration
+  readonly #catalog: Catalog
+  readonly #dirty = new Set<string>()
+  readonly #loop = new Loop(() => this.#turn())
+  readonly #problemLog: ProblemLog
+  /** What was last said about each Service, so that the log tells changes only. */
+  readonly #said = new Map<string, Words>()
+  #world: World | null = null
+  #sourceProblems: readonly Problem[] = []
+  #inbox: ObjectEvent[] = []
+  #confirmWanted = false
+
+  constructor(options: SpeakerOptions) {
+    this.#options = options
+    this.#configuration = new Configuration(options.namespace)
+    this.#catalog = new Catalog(options)
+    this.#problemLog = new ProblemLog(options.log, (problem) => options.source.locate(problem))
+  }
+
+  /** Resolves when everything that is ours is announced. */
+  async start(): Promise<void> {
+    await this.#options.source.start({
+      onEvents: (events) => {
+        for (const event of events) this.#inbox.push(event)
+        this.#loop.poke()
+      },
+      onProblems: (problems) => {
+        this.#sourceProblems = problems
+        this.#loop.poke()
+      },
+    })
+    await this.#loop.idle()
+  }
+
+  /** The reflex was paused and is silent: plan everything again, then let it speak. */
+  replan(): void {
+    this.#confirmWanted = true
+    for (const key of this.#catalog.keys()) this.#dirty.add(key)
+    this.#loop.poke()
+  }
+
+  /** Takes no more events and withdraws everything. */
+  async stop(): Promise<void> {
+    await this.#options.source.stop()
+    this.#loop.close()
+    this.#options.responder.close()
+  }
+
+  *#turn(): Generator<void> {
+    for (const event of this.#inbox.splice(0)) {
+      if (!this.#configuration.apply(event)) for (const key of this.#catalog.apply(event)) this.#dirty.add(key)
+    }
+    if (this.#configuration.stale) this.#reconfigure()
+    this.#problemLog.report([...this.#sourceProblems, ...this.#configuration.problems, ...this.#catalog.problems()])
+    if (!this.#world) return
+    for (const key of this.#dirty) {
+      this.#dirty.delete(key)
+      this.#plan(key, this.#world)
+      yield
+    }
+    if (this.#confirmWanted) {
+      this.#confirmWanted = false
+      this.#options.responder.confirm()
+    }
+  }
+
+  #reconfigure(): void {
+    if (!this.#configuration.reload()) return
+    const { model } = this.#configuration
+    if (!model) return
+    this.#world = this.#worldOf(model)
+    if (!model.nodes.has(this.#options.node)) {
+      const known = [...model.nodes.keys()].join(', ') || 'none'
+      this.#options.log.warn(`there is no Node "${this.#options.node}", so nothing is announced from here; Nodes are: ${known}`)
+    }
+    for (const key of this.#catalog.keys()) this.#dirty.add(key)
+  }
+
+  /** Every Node counts as having a live speaker, as in MetalLB with its member list off. */
+  #worldOf(model: Model): World {
+    const { ignoreExcludeLabel } = this.#options
+    return { model, speakers: new Set(model.nodes.keys()), interfaces: new Map(), ignoreExcludeLabel }
+  }
+
+  #plan(key: string, world: World): void {
+    const { node, responder } = this.#options
+    const known = this.#catalog.get(key)
+    if (!known) {
+      responder.delete(key)
+      this.#say(key, null)
+      return
+    }
+    const plan = planL2(known.service, known.endpoints, { world, node })
+    if (plan.announce) responder.set(key, plan.claims)
+    else responder.delete(key)
+    this.#say(key, plan)
+  }
+
+  #say(key: string, plan: L2Plan | null): void {
+    const { log, node } = this.#options
+    const before = this.#said.get(key)
+    const now = wordsFor(plan)
+    if (plan === null) this.#said.delete(key)
+    else this.#said.set(key, now)
+    if (before?.text === now.text) return
+    if (now.ips.length > 0) {
+      const msg = `announcing from node "${node}" with protocol "layer2": leader for ${now.ips.join(', ')}`
+      log.info(msg, { event: 'serviceAnnounced', service: key, ips: now.ips, protocol: 'layer2' })
+    } else if (before && before.ips.length > 0) {
+      log.info('withdrawn', { event: 'serviceWithdrawn', service: key, ips: before.ips, protocol: 'layer2', ...now.why })
+    } else if (plan) {
+      log.debug('not announcing', { service: key, protocol: 'layer2', ...now.why })
+    }
+  }
+}
+
+type Words = Readonly<{ text: string; ips: readonly string[]; why: Readonly<Record<string, string>> }>
+
+function wordsFor(plan: L2Plan | null): Words {
+  if (plan === null) return { text: 'serviceDeleted', ips: [], why: { reason: 'serviceDeleted' } }
+  if (!plan.announce) return { text: plan.reason, ips: [], why: { reason: plan.reason, message: plan.message } }
+  const ips = plan.claims.map(({ ip }) => ip)
+  return { text: ips.join(), ips, why: {} }
+}
