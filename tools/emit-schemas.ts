@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Structural } from '../src/manifests/structural.ts'
+import { bare, type CrdVersion, isLabelSelector } from './crd.ts'
+
+const SELECTOR = 'LABEL_SELECTOR'
+
+/** The schemas as TypeScript data, so that validation needs no file at run time. */
+export function emitSchemas(crds: readonly CrdVersion[], banner: string): string {
+  const selector = JSON.stringify(bare(firstSelector(crds)))
+  const kinds = Map.groupBy(crds, (crd) => crd.kind)
+  const entries = [...kinds].map(([kind, versions]) => {
+    return `  ${kind}: {\n${versions.map((crd) => `    ${crd.version}: ${literal(crd.schema)},\n`).join('')}  },\n`
+  })
+  return `${banner}
+import type { Structural } from './structural.ts'
+
+const ${SELECTOR}: Structural = ${selector}
+
+/** Kind → version → schema, of the group metallb.io. */
+export const CRD_SCHEMAS: Readonly<Record<string, Readonly<Record<string, Structural>>>> = {
+${entries.join('')}}
+`
+}
+
+function literal(schema: Structural): string {
+  const named = JSON.stringify(bare(nameSelectors(schema) as Structural), null, 1)
+  return named.replaceAll(`"@${SELECTOR}"`, SELECTOR).replaceAll('\n', '\n    ')
+}
+
+/** Any value of a schema, with each LabelSelector replaced by a mark. */
+function nameSelectors(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(nameSelectors)
+  if (typeof value !== 'object' || value === null) return value
+  if (isLabelSelector(value as Structural)) return `@${SELECTOR}`
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, nameSelectors(field)]))
+}
+
+function firstSelector(crds: readonly CrdVersion[]): Structural {
+  const pending = crds.map((crd) => crd.schema)
+  for (const schema of pending) {
+    if (isLabelSelector(schema)) return schema
+    pending.push(...Object.values(schema.properties ?? {}), ...(schema.items ? [schema.items] : []))
+  }
+  throw new Error('deploy/crds has no LabelSelector: the CRDs are incomplete')
+}
