@@ -43,7 +43,11 @@ function metallb(): Command {
     .action(async (options: DaemonOptions) => (await import('../controller/main.ts')).main(options))
   daemon(program, 'speaker')
     .description('Makes the network send traffic for the addresses to this node. One per node.')
-    .addOption(new Option('--node-name <name>', 'name of this node among the Nodes').env('METALLB_NODE_NAME').makeOptionMandatory())
+    .addOption(
+      new Option('--node-name <name>', 'name of this node among the Nodes')
+        .env('METALLB_NODE_NAME')
+        .makeOptionMandatory(),
+    )
     .option('--ignore-exclude-lb', 'announce also from nodes labelled exclude-from-external-load-balancers', false)
     .action(async (options: SpeakerCliOptions) => (await import('../speaker/main.ts')).main(options))
   return program
@@ -52,8 +56,20 @@ function metallb(): Command {
 function daemon(program: Command, name: string): Command {
   return program
     .command(name)
-    .requiredOption('--manifests <dir>', 'directory of YAML or JSON manifests to take objects from, instead of a cluster')
-    .addOption(new Option('--namespace <name>', 'where metallb.io objects count').env('METALLB_NAMESPACE').default('metallb-system'))
+    .requiredOption(
+      '--manifests <dir>',
+      'directory of YAML or JSON manifests to take objects from, instead of a cluster',
+    )
+    .addOption(
+      new Option('--namespace <name>', 'where metallb.io objects count')
+        .env('METALLB_NAMESPACE')
+        .default('metallb-system'),
+    )
     .addOption(new Option('--log-level <level>', 'what to log').choices(LOG_LEVELS).default('info'))
-    .option('--lb-class <class,...>', 'loadBalancerClasses to handle (default: none, and all under metallb.io/)', (text) => text.split(','), [])
+    .option(
+      '--lb-class <class,...>',
+      'loadBalancerClasses to handle (default: none, and all under metallb.io/)',
+      (text) => text.split(','),
+      [],
+    )
 }

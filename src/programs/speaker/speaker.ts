@@ -107,7 +107,9 @@ export class Speaker {
     this.#world = this.#worldOf(model)
     if (!model.nodes.has(this.#options.node)) {
       const known = [...model.nodes.keys()].join(', ') || 'none'
-      this.#options.log.warn(`there is no Node "${this.#options.node}", so nothing is announced from here; Nodes are: ${known}`)
+      this.#options.log.warn(
+        `there is no Node "${this.#options.node}", so nothing is announced from here; Nodes are: ${known}`,
+      )
     }
     for (const key of this.#catalog.keys()) this.#dirty.add(key)
   }
@@ -143,7 +145,13 @@ export class Speaker {
       const msg = `announcing from node "${node}" with protocol "layer2": leader for ${now.ips.join(', ')}`
       log.info(msg, { event: 'serviceAnnounced', service: key, ips: now.ips, protocol: 'layer2' })
     } else if (before && before.ips.length > 0) {
-      log.info('withdrawn', { event: 'serviceWithdrawn', service: key, ips: before.ips, protocol: 'layer2', ...now.why })
+      log.info('withdrawn', {
+        event: 'serviceWithdrawn',
+        service: key,
+        ips: before.ips,
+        protocol: 'layer2',
+        ...now.why,
+      })
     } else if (plan) {
       log.debug('not announcing', { service: key, protocol: 'layer2', ...now.why })
     }

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MemoryObjects } from '../../../test/sim/memory-objects.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { createLog } from '../../lib/log.ts'
+import { Writer } from './writer.ts'
+
+const object = { kind: 'Service', namespace: 'default', name: 'web' }
+const write = (text: string) => ({ object, status: { text }, annotations: {} })
+const hurried = { ...systemClock, after: (_delayMs: number, fire: () => void) => systemClock.after(0, fire) }
+
+function rig() {
+  const sink = new MemoryObjects()
+  return { sink, writer: new Writer(sink, createLog('none'), hurried) }
+}
+
+test('the latest state wins over one that is still waiting, and only its callback runs', async () => {
+  const { sink, writer } = rig()
+  let open = () => {}
+  sink.gate = new Promise((resolve) => {
+    open = resolve
+  })
+  const written: string[] = []
+  for (const text of ['first', 'second', 'third']) writer.status(write(text), () => written.push(text))
+  open()
+  await writer.flushed()
+  assert.equal(sink.statusWrites.at(-1)?.status['text'], 'third')
+  assert.ok(sink.statusWrites.length <= 2)
+  assert.deepEqual(written, ['third'])
+})
+
+test('a fault is retried until the write is there; events go out once, after the status', async () => {
+  const { sink, writer } = rig()
+  sink.faults = 3
+  writer.event({ object, type: 'Normal', reason: 'IPAllocated', message: 'Assigned IP' })
+  writer.status(write('only'))
+  await writer.flushed()
+  assert.deepEqual(
+    sink.statusWrites.map(({ status }) => status['text']),
+    ['only'],
+  )
+  assert.deepEqual(
+    sink.eventWrites.map(({ reason }) => reason),
+    ['IPAllocated'],
+  )
+})
+
+test('what is forgotten is not written', async () => {
+  const { sink, writer } = rig()
+  sink.faults = 1
+  writer.status(write('gone'))
+  writer.forget(object)
+  await writer.flushed()
+  assert.ok(sink.statusWrites.length === 0)
+})
