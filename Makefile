@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+# What a developer runs. Each target first sets up what it needs: on a Debian machine with Node and npm,
+# `make demo` and `make test` work right after the clone. The system's Node only runs npm; all else runs on the
+# pinned Node, which comes with node_modules and stands first in PATH. (Debian keeps nft in /usr/sbin, which an
+# ordinary user's PATH lacks.)
+
+SYSTEM_PATH := $(PATH):/usr/sbin:/sbin
+export PATH := $(CURDIR)/node_modules/.bin:$(SYSTEM_PATH)
+INSTALLED := node_modules/.installed
+
+.PHONY: help setup demo test check bench build generate clean packages-demo packages-test native
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf 'make %-9s %s\n' "$$name" "$$text"; done
+
+setup: packages-test native ## Install everything that the other targets need, and build the native part
+
+demo: packages-demo native ## Run the story: addresses, answers and a refusal, between network namespaces (DEMO=--keep leaves it running)
+	@node lab/demo.ts $(DEMO)
+
+test: packages-test native ## Run everything that CI runs
+	@node tools/test.ts
+
+check: native ## Run the quick part of it: types, lint, format, rules and unit tests
+	@node tools/test.ts types lint format generated rules unit
+
+bench: packages-test native ## Measure the figures of docs/performance.md against their bounds (BENCH=--record notes them there)
+	@node test/bench/run.ts $(BENCH)
+
+build: native ## Make dist/: the bundle, its native part and a launcher
+	@node tools/bundle.ts
+
+generate: $(INSTALLED) ## Write *.generated.ts anew from deploy/crds/
+	@node tools/generate.ts
+
+clean: ## Remove what was built
+	rm -rf dist build coverage
+
+packages-demo:
+	@sh tools/setup demo
+
+packages-test:
+	@sh tools/setup test
+
+native: $(INSTALLED)
+	@sh tools/build-native
+
+# Not `npm ci`: it refuses a lockfile that lacks a package of some other platform, which is what npm writes where a
+# registry does not carry them all. This holds every package to the lockfile's hash just the same, and test/rules/
+# holds the lockfile to package.json. No package needs its install script.
+$(INSTALLED): package.json package-lock.json
+	@PATH="$(SYSTEM_PATH)" npm install --no-save --ignore-scripts --loglevel=error
+	@touch $@
