@@ -6,6 +6,7 @@
 import { chmod, copyFile, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { reasonOf } from '../src/lib/fault.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
@@ -33,4 +34,9 @@ export async function bundle(directory: string = join(ROOT, 'dist')): Promise<vo
   await chmod(join(directory, 'metallb'), 0o755)
 }
 
-if (import.meta.main) await bundle()
+if (import.meta.main) {
+  await bundle().catch((error: unknown) => {
+    process.stderr.write(`build: ${reasonOf(error)}\n`)
+    process.exitCode = 1
+  })
+}

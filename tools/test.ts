@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * `make test`: the stages below in their order, up to the first that fails; `make check` names some of them.
+ * Prints node's closing lines of every stage that runs tests, what explains a failure, and a table at the end.
+ * The whole output of a stage is kept in build/test/<stage>.log.
+ */
+import { spawn } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { type Counting, closingLines, type Outcome, outcomeOf, withoutPassed } from './counts.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const LOGS = join(ROOT, 'build/test')
+const BINARIES = join(ROOT, 'node_modules/.bin')
+
+type Stage = Readonly<{ name: string; counting: Counting; command: readonly string[] }>
+type Report = Readonly<{ stage: string; outcome: Outcome; seconds: number }>
+
+const STAGES: readonly Stage[] = [
+  check('types', 'tsc'),
+  check('lint', 'oxlint', '--type-aware', '--deny-warnings'),
+  check('format', 'biome', 'check', '--error-on-warnings'),
+  check('generated', process.execPath, 'tools/generate.ts', '--check'),
+  tests('rules', 'test/rules/**/*.test.ts'),
+  tests('unit', 'src/**/*.test.ts', 'tools/**/*.test.ts'),
+  tests('contract', 'test/contract/**/*.test.ts'),
+  tests('fuzz', 'test/fuzz/**/*.test.ts'),
+  tests('sim', 'test/sim/**/*.test.ts'),
+  tests('lab', 'test/lab/**/*.test.ts', 'lab/**/*.test.ts'),
+  tests('build', 'test/build/**/*.test.ts'),
+  {
+    name: 'bench',
+    counting: 'figures',
+    // A busy machine is not a slow program: only twice the bound is a failure here.
+    command: [process.execPath, 'test/bench/run.ts', '--tolerance', '2'],
+  },
+]
+
+function check(name: string, ...command: readonly string[]): Stage {
+  return { name, counting: 'one', command }
+}
+
+/** One file at a time: what opens namespaces and raw sockets should not compete for two cores. */
+function tests(name: string, ...globs: readonly string[]): Stage {
+  const concurrency = name === 'unit' || name === 'rules' ? 2 : 1
+  const flags = ['--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, '--test-timeout=300000']
+  return { name, counting: 'tests', command: [process.execPath, ...flags, ...globs] }
+}
+
+/** Runs a command to its end and gives all that it printed. A command that cannot start says so in `output`. */
+async function run([program = '', ...args]: readonly string[]): Promise<{ output: string; code: number }> {
+  const PATH = `${BINARIES}${delimiter}${process.env['PATH'] ?? ''}`
+  const env = { ...process.env, PATH, NO_COLOR: '1', FORCE_COLOR: '0' }
+  return await new Promise((resolve) => {
+    const child = spawn(program, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    const collect = (text: string) => (output += text)
+    child.stdout.setEncoding('utf8').on('data', collect)
+    child.stderr.setEncoding('utf8').on('data', collect)
+    child.on('error', ({ message }) =>
+      resolve({ output: `${program} does not start (${message}): make setup\n`, code: 1 }),
+    )
+    child.on('close', (code) => resolve({ output, code: code ?? 1 }))
+  })
+}
+
+async function runStage({ name, counting, command }: Stage): Promise<Report> {
+  const started = performance.now()
+  process.stdout.write(`── ${name}\n`)
+  const { output, code } = await run(command)
+  const seconds = (performance.now() - started) / 1000
+  const outcome = outcomeOf(counting, output, code)
+  await writeFile(join(LOGS, `${name}.log`), output)
+  if (outcome.counts.failed > 0) process.stdout.write(`${withoutPassed(output)}\n`)
+  else if (counting === 'tests') process.stdout.write(`${closingLines(output)}\n`)
+  else if (counting === 'figures') process.stdout.write(output)
+  for (const complaint of outcome.complaints) process.stdout.write(`${name}: ${complaint}\n`)
+  return { stage: name, outcome, seconds }
+}
+
+function table(stages: readonly Stage[], reports: readonly Report[]): string {
+  const lines = stages.map(({ name }) => {
+    const report = reports.find(({ stage }) => stage === name)
+    if (!report) return `${name.padEnd(10)}  not run`
+    const { passed, failed } = report.outcome.counts
+    const cells = [String(passed).padStart(6), String(failed).padStart(6), report.seconds.toFixed(1).padStart(7)]
+    return `${name.padEnd(10)} ${cells.join(' ')}`
+  })
+  return `\n${'stage'.padEnd(10)} passed failed seconds\n${lines.join('\n')}\n`
+}
+
+async function main(names: readonly string[]): Promise<void> {
+  const unknown = names.filter((name) => !STAGES.some((stage) => stage.name === name))
+  if (unknown.length > 0) {
+    const known = STAGES.map(({ name }) => name).join(' ')
+    process.stderr.write(`test: there is no stage '${unknown.join(' ')}'; stages are: ${known}\n`)
+    process.exitCode = 2
+    return
+  }
+  const stages = names.length === 0 ? STAGES : STAGES.filter(({ name }) => names.includes(name))
+  await mkdir(LOGS, { recursive: true })
+  const reports: Report[] = []
+  for (const stage of stages) {
+    const report = await runStage(stage)
+    reports.push(report)
+    if (report.outcome.counts.failed > 0) break
+  }
+  const sum = (count: 'passed' | 'failed') => reports.reduce((total, { outcome }) => total + outcome.counts[count], 0)
+  const seconds = reports.reduce((total, report) => total + report.seconds, 0)
+  process.stdout.write(table(stages, reports))
+  process.stdout.write(`\n${sum('passed')} passed, ${sum('failed')} failed in ${seconds.toFixed(0)} s\n`)
+  if (sum('failed') > 0) process.exitCode = 1
+}
+
+await main(process.argv.slice(2))
