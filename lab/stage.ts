@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The scenery of the demo: a switch, three nodes with their Pods, a client, the controller and a speaker per node. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { startForwarding } from './forwarding.ts'
+import type { Host, HostPlan } from './host.ts'
+import { apply, type Backend, readServices } from './manifests.ts'
+import { Neighbors } from './neighbors.ts'
+import { buildNetwork } from './network.ts'
+import { Program } from './program.ts'
+
+export const BREAKABLE = ['controller', 'responder', 'forwarding'] as const
+export type Breakable = (typeof BREAKABLE)[number]
+
+export type Stage = Readonly<{
+  /** Files of this run. */
+  directory: string
+  /** What the programs read; it is a copy that the story changes. */
+  manifests: string
+  client: Host
+  nodes: readonly Host[]
+  /** What the client learns about its link. */
+  neighbors: Neighbors
+  controller: Program
+  speakers: readonly Program[]
+}>
+
+const ROOT = join(import.meta.dirname, '..')
+export const BASICS = join(ROOT, 'examples', 'basics')
+export const SHARE = join(import.meta.dirname, 'manifests', 'share')
+export const FULL = join(import.meta.dirname, 'manifests', 'full')
+const PROGRAM = join(ROOT, 'bin', 'metallb')
+
+/** Builds everything, with one component switched off if asked. Resolves when all that is on is ready. */
+export async function buildStage(directory: string, broken: Breakable | undefined): Promise<Stage> {
+  const manifests = join(directory, 'manifests')
+  mkdirSync(manifests)
+  apply(join(BASICS, 'machines.yaml'), manifests)
+  const pods = allPods()
+  const [client, ...nodes] = await buildNetwork([CLIENT, ...NODES.map((node) => withPods(node, pods))])
+  if (!client) throw new Error('a network without hosts')
+  const neighbors = new Neighbors(client)
+  const controller = new Program({ name: 'controller', command: controllerCommand(manifests) }, directory)
+  const speakers = nodes.map(
+    (host) => new Program({ name: `speaker-${host.name}`, host, command: speakerCommand(manifests, host) }, directory),
+  )
+  const backends = nodes.map(
+    (host) => new Program({ name: `pods-${host.name}`, host, command: podsCommand(pods, host) }, directory),
+  )
+  const daemons = [controller, ...speakers].map((program) => program.said('"msg":"ready"'))
+  await Promise.all([neighbors.start(), ...daemons, ...backends.map((program) => program.said('ready'))])
+  if (broken === 'controller') controller.signal('SIGSTOP')
+  if (broken === 'responder') for (const speaker of speakers) speaker.signal('SIGSTOP')
+  if (broken !== 'forwarding') startForwarding(nodes, manifests)
+  return { directory, manifests, client, nodes, neighbors, controller, speakers }
+}
+
+/** The node that has this MAC address. */
+export function nodeOf({ nodes }: Stage, mac: string): string {
+  return nodes.find(({ plan }) => plan.mac === mac)?.name ?? 'no node of the lab'
+}
+
+const CLIENT: HostPlan = {
+  name: 'client',
+  address: '192.168.1.100',
+  mac: '02:00:00:00:01:00',
+  ownAddresses: [],
+  routes: [],
+  settings: {
+    'conf/eth0/arp_accept': 1, // learn from announcements that nobody asked for
+    'neigh/eth0/locktime': 0, // believe the last answer even right after another one
+    'neigh/eth0/retrans_time_ms': 100, // three questions take 300 ms, not 3 s
+  },
+}
+
+const NODES = [1, 2, 3].map((number) => ({
+  name: `node-${number}`,
+  address: `192.168.1.${10 + number}`,
+  mac: `02:00:00:00:00:${10 + number}`,
+  podRange: `10.244.${number}.0/24`,
+}))
+
+function withPods({ name, address, mac }: (typeof NODES)[number], pods: readonly Backend[]): HostPlan {
+  const own = new Set(pods.filter(({ node }) => node === name).map(({ ip }) => ip))
+  const others = NODES.filter((other) => other.name !== name)
+  return {
+    name,
+    address,
+    mac,
+    ownAddresses: [...own],
+    routes: others.map((other) => ({ to: other.podRange, via: other.address })),
+    settings: { ip_forward: 1, 'conf/all/send_redirects': 0, 'conf/eth0/send_redirects': 0 },
+  }
+}
+
+/** The Pods behind every Service of the story; one with two ports is listed twice. */
+function allPods(): Backend[] {
+  const services = [BASICS, SHARE, FULL].flatMap((directory) => readServices(directory))
+  const backends = services.flatMap(({ ports }) => ports.flatMap((port) => port.backends))
+  return [...new Map(backends.map((backend) => [`${backend.ip}:${backend.port}`, backend])).values()]
+}
+
+function controllerCommand(manifests: string): string[] {
+  return ['setpriv', '--bounding-set', '-all', '--inh-caps', '-all', PROGRAM, 'controller', '--manifests', manifests]
+}
+
+/** CAP_NET_RAW is all that a speaker may have here, root or not. */
+function speakerCommand(manifests: string, { name }: Host): string[] {
+  const capabilities = ['setpriv', '--bounding-set', '-all,+net_raw', '--inh-caps', '-all,+net_raw']
+  return [...capabilities, PROGRAM, 'speaker', '--manifests', manifests, '--node-name', name]
+}
+
+function podsCommand(pods: readonly Backend[], { name }: Host): string[] {
+  const own = pods.filter(({ node }) => node === name)
+  return [process.execPath, join(import.meta.dirname, 'backends.ts'), JSON.stringify(own)]
+}
