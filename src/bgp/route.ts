@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
 import type { Cidr } from '../lib/ip.ts'
 
 /** A prefix as it is offered to one session, before the session adds its own AS path and next hop. */
@@ -14,3 +15,71 @@ export type Route = Readonly<{
   /** ASNs put after our own. */
   prepend: readonly number[]
 }>
+
+/**
+ * The one route for a prefix that several advertisements or several Services send to the same session: all their
+ * communities, the highest localPref, the lowest MED and the longest prepend. What is unset has no say.
+ * The order of uniting does not matter. Both routes have the same prefix.
+ */
+export function uniteRoutes(a: Route, b: Route): Route {
+  assert(samePrefix(a.prefix, b.prefix), 'only routes for one prefix can be united')
+  return {
+    prefix: a.prefix,
+    localPref: pick(a.localPref, b.localPref, Math.max),
+    communities: sortCommunities([...a.communities, ...b.communities]),
+    largeCommunities: sortLargeCommunities([...a.largeCommunities, ...b.largeCommunities]),
+    med: pick(a.med, b.med, Math.min),
+    prepend: longerPrepend(a.prepend, b.prepend),
+  }
+}
+
+/** Whether sending `b` after `a` would tell the peer nothing new. */
+export function routesEqual(a: Route, b: Route): boolean {
+  return (
+    samePrefix(a.prefix, b.prefix) &&
+    a.localPref === b.localPref &&
+    a.med === b.med &&
+    sameList(a.communities, b.communities) &&
+    sameList(a.largeCommunities, b.largeCommunities) &&
+    sameList(a.prepend, b.prepend)
+  )
+}
+
+export function samePrefix(a: Cidr, b: Cidr): boolean {
+  return a.first === b.first && a.prefixBits === b.prefixBits && a.family === b.family
+}
+
+/** RFC 1997 values in the order of a route: ascending, each once. */
+export function sortCommunities(values: readonly number[]): readonly number[] {
+  return values.length < 2 ? values : [...new Set(values)].toSorted((a, b) => a - b)
+}
+
+/** RFC 8092 texts `A:B:C` in the order of a route: ascending by number, each once. */
+export function sortLargeCommunities(texts: readonly string[]): readonly string[] {
+  return texts.length < 2 ? texts : [...new Set(texts)].toSorted(compareLarge)
+}
+
+function compareLarge(a: string, b: string): number {
+  const right = b.split(':')
+  for (const [at, part] of a.split(':').entries()) {
+    const difference = Number(part) - Number(right[at])
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+function pick(a: number | null, b: number | null, better: (a: number, b: number) => number): number | null {
+  if (a === null || b === null) return a ?? b
+  return better(a, b)
+}
+
+/** Of two equally long ones the numerically lower, so that the result does not depend on who came first. */
+function longerPrepend(a: readonly number[], b: readonly number[]): readonly number[] {
+  if (a.length !== b.length) return a.length > b.length ? a : b
+  const at = a.findIndex((asn, index) => asn !== b[index])
+  return (a[at] ?? 0) <= (b[at] ?? 0) ? a : b
+}
+
+function sameList<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, at) => item === b[at])
+}

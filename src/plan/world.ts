@@ -11,3 +11,6 @@ export type World = Readonly<{
   /** --ignore-exclude-lb. */
   ignoreExcludeLabel: boolean
 }>
+
+/** The world as one node looks at it: a plan says what `node` does. */
+export type Site = Readonly<{ world: World; node: string }>

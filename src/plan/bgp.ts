@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+/** BGP: every node that can forward announces, and routers spread the traffic. This says what our node announces. */
+import { type Route, samePrefix, sortCommunities, sortLargeCommunities, uniteRoutes } from '../bgp/route.ts'
+import { type Family, type Ip, mask } from '../lib/ip.ts'
+import type { BgpAdvertisement } from '../model/advertisement.ts'
+import type { Endpoint } from '../model/endpoint.ts'
+import type { Peer } from '../model/peer.ts'
+import { matchesAny } from '../model/selector.ts'
+import type { Service } from '../model/service.ts'
+import { type Holding, holdingOf } from './eligibility.ts'
+import { localPrefConflict } from './local-pref.ts'
+import { listed, type Silence, silence } from './silence.ts'
+import type { Site } from './world.ts'
+
+/** A route and the BGPPeer whose session carries it. */
+export type PeerRoute = Readonly<{ peer: string; route: Route }>
+
+/** At most one route per peer and prefix, in the order of the model's peers. */
+export type BgpPlan = Readonly<{ announce: true; routes: readonly PeerRoute[] }> | Silence
+
+/** What `node` of the site announces for this Service, and to whom, or why nothing. */
+export function planBgp(service: Service, endpoints: readonly Endpoint[], site: Site): BgpPlan {
+  const holding = holdingOf(service, site.world.model)
+  if (!holding.ok) return holding.silence
+  const known = site.world.model.bgpByPool.get(holding.pool.name) ?? []
+  const here = known.filter(({ nodes }) => nodes.has(site.node))
+  const ads = here.filter(({ serviceSelectors }) => matchesAny(serviceSelectors, service.labels))
+  if (ads.length === 0) return nothingToSay(service, holding, { here, node: site.node })
+  const forbidden = conflictOf(ads, service, holding) ?? unfit(site) ?? unserved(service, endpoints, site)
+  if (forbidden) return forbidden
+
+  const peers = site.world.model.peers.filter(({ nodes }) => nodes.has(site.node))
+  const offers = ads.flatMap((ad) => Array.from(holding.ips.values(), (ip) => offerOf(ad, ip)))
+  const routes = peers.flatMap((peer) => routesFor(peer, offers))
+  return routes.length > 0 ? { announce: true, routes } : noPeer(ads, peers, site)
+}
+
+/** What one advertisement makes of one address, whoever will hear it. */
+type Offer = Readonly<{ ad: BgpAdvertisement; family: Family; route: Route }>
+
+function offerOf(ad: BgpAdvertisement, ip: Ip): Offer {
+  const prefixBits = ip.family === 'ipv4' ? ad.aggregationLength : ad.aggregationLengthV6
+  const route = {
+    prefix: { family: ip.family, first: mask(ip, prefixBits).bits, prefixBits },
+    localPref: ad.localPref,
+    communities: sortCommunities(ad.communities.flatMap((one) => (one.type === 'standard' ? [one.value] : []))),
+    largeCommunities: sortLargeCommunities(ad.communities.flatMap((one) => (one.type === 'large' ? [one.text] : []))),
+    med: ad.med,
+    prepend: [],
+  }
+  return { ad, family: ip.family, route }
+}
+
+function routesFor(peer: Peer, offers: readonly Offer[]): PeerRoute[] {
+  const routes: Route[] = []
+  for (const { ad, family, route } of offers) {
+    if (!admits(ad, peer) || !carries(peer, family)) continue
+    const own = ad.asPrepend ? { ...route, prepend: prependFor(peer, ad.asPrepend) } : route
+    const at = routes.findIndex(({ prefix }) => samePrefix(prefix, route.prefix))
+    const same = routes[at]
+    if (same) routes[at] = uniteRoutes(same, own)
+    else routes.push(own)
+  }
+  return routes.map((route) => ({ peer: peer.name, route }))
+}
+
+function admits({ peers }: BgpAdvertisement, { name }: Peer): boolean {
+  return peers.size === 0 || peers.has(name)
+}
+
+/** Whether the family is activated: that of the session's address; both where asked for, or on an interface. */
+function carries({ address, dualStackAddressFamily }: Peer, family: Family): boolean {
+  return address === null || dualStackAddressFamily || address.family === family
+}
+
+/** Only external sessions prepend: inside one AS the path must not name it (RFC 4271 §5.1.2). */
+function prependFor(
+  { myAsn, remoteAs }: Peer,
+  { count, asn }: NonNullable<BgpAdvertisement['asPrepend']>,
+): readonly number[] {
+  const external = remoteAs === 'external' || (remoteAs !== 'internal' && remoteAs !== myAsn)
+  return external ? Array.from({ length: count }, () => asn ?? myAsn) : []
+}
+
+function nothingToSay(
+  { key }: Service,
+  { pool }: Holding,
+  { here, node }: Readonly<{ here: readonly BgpAdvertisement[]; node: string }>,
+): Silence {
+  const names = listed(here.map(({ name }) => name))
+  if (names === '') return silence('notOwner', `no BGPAdvertisement for pool ${pool.name} selects node ${node}`)
+  return silence(
+    'noMatchingAdvertisement',
+    `no serviceSelectors of ${names} (BGPAdvertisements for pool ${pool.name} on node ${node}) select ${key}`,
+  )
+}
+
+function conflictOf(ads: readonly BgpAdvertisement[], { key }: Service, { pool }: Holding): Silence | null {
+  const conflict = localPrefConflict(ads, pool)
+  if (!conflict) return null
+  const [a, b] = conflict.map(({ name, localPref }) => `${name} (localPref ${localPref ?? 'unset'})`)
+  return silence(
+    'conflictingAdvertisements',
+    `BGPAdvertisements ${a} and ${b} send the same prefix of ${key} to the same peers; give them one localPref, ` +
+      'or different peers, nodes or aggregation lengths',
+  )
+}
+
+/** What keeps our node from announcing anything. */
+function unfit({ world, node }: Site): Silence | null {
+  const state = world.model.nodes.get(node)
+  if (state?.networkUnavailable) {
+    return silence('nodeNetworkUnavailable', `node ${node} has the condition NetworkUnavailable`)
+  }
+  if (state?.excluded && !world.ignoreExcludeLabel) {
+    return silence(
+      'nodeLabeledExcludeBalancers',
+      `node ${node} carries the label node.kubernetes.io/exclude-from-external-load-balancers`,
+    )
+  }
+  return null
+}
+
+/** An endpoint without an address is none, and each is judged by itself, whatever another slice says about its address. */
+function unserved(
+  { key, externalTrafficPolicy }: Service,
+  endpoints: readonly Endpoint[],
+  { node }: Site,
+): Silence | null {
+  const serving = endpoints.filter(({ canServe, addresses }) => canServe && addresses > 0)
+  if (externalTrafficPolicy === 'Local' && !serving.some(({ nodeName }) => nodeName === node)) {
+    return silence(
+      'noLocalEndpoints',
+      `${key} has externalTrafficPolicy Local and no endpoint that can serve on ${node}`,
+    )
+  }
+  return serving.length > 0 ? null : silence('noEndpoints', `${key} has no endpoint that can serve, on any node`)
+}
+
+function noPeer(ads: readonly BgpAdvertisement[], peers: readonly Peer[], { node }: Site): Silence {
+  if (peers.length === 0)
+    return silence('noPeer', `no BGPPeer selects node ${node}, so there is no session to announce on`)
+  const admitted = peers.filter((peer) => ads.some((ad) => admits(ad, peer)))
+  if (admitted.length === 0) {
+    const wanted = listed(new Set(ads.flatMap((ad) => [...ad.peers])))
+    const found = listed(peers.map(({ name }) => name))
+    return silence(
+      'noPeer',
+      `the BGPAdvertisements ask for peers ${wanted}, but node ${node} has sessions with ${found}`,
+    )
+  }
+  return silence(
+    'noPeer',
+    `no session of node ${node} (${listed(admitted.map(({ name }) => name))}) carries the addresses' family; ` +
+      'set dualStackAddressFamily, or add a BGPPeer of that family',
+  )
+}
