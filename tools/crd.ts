@@ -24,7 +24,7 @@ export function readCrds(root: string): CrdVersion[] {
   const folder = join(root, 'deploy/crds')
   const files = readdirSync(folder).filter((file) => file.endsWith('.yaml'))
   return files.toSorted().flatMap((file) => {
-    const { spec } = parse(readFileSync(join(folder, file), 'utf8')) as Manifest
+    const { spec }: Manifest = parse(readFileSync(join(folder, file), 'utf8'))
     return spec.versions.map(({ name, storage, schema }) => {
       requireKnownWords(schema.openAPIV3Schema, `${file}, ${name}`)
       return { kind: spec.names.kind, version: name, storage, schema: schema.openAPIV3Schema }
@@ -50,11 +50,11 @@ function requireKnownWords(schema: Structural, where: string): void {
 }
 
 /** Without what validates nothing here: descriptions and the extensions that only the API server reads. */
-export function bare(schema: Structural): Structural {
-  return JSON.parse(JSON.stringify(schema, dropWords)) as Structural
+export function bare(schema: unknown): unknown {
+  return JSON.parse(JSON.stringify(schema, dropWords))
 }
 
-function dropWords(this: unknown, key: string, value: unknown): unknown {
+function dropWords(key: string, value: unknown): unknown {
   const word = key === 'description' && typeof value === 'string'
   return word || key.startsWith('x-kubernetes-') ? undefined : value
 }
@@ -76,6 +76,6 @@ const LABEL_SELECTOR: Structural = {
 }
 
 /** Whether this is the standard LabelSelector, which gets one name instead of a copy at every place. */
-export function isLabelSelector(schema: Structural): boolean {
-  return isDeepStrictEqual(bare(schema), LABEL_SELECTOR)
+export function isLabelSelector(schema: unknown): boolean {
+  return typeof schema === 'object' && isDeepStrictEqual(bare(schema), LABEL_SELECTOR)
 }

@@ -24,16 +24,9 @@ ${entries.join('')}}
 }
 
 function literal(schema: Structural): string {
-  const named = JSON.stringify(bare(nameSelectors(schema) as Structural), null, 1)
-  return named.replaceAll(`"@${SELECTOR}"`, SELECTOR).replaceAll('\n', '\n    ')
-}
-
-/** Any value of a schema, with each LabelSelector replaced by a mark. */
-function nameSelectors(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(nameSelectors)
-  if (typeof value !== 'object' || value === null) return value
-  if (isLabelSelector(value as Structural)) return `@${SELECTOR}`
-  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, nameSelectors(field)]))
+  const mark = `@${SELECTOR}`
+  const text = JSON.stringify(bare(schema), (_key, part: unknown) => (isLabelSelector(part) ? mark : part), 1)
+  return text.replaceAll(`"${mark}"`, SELECTOR).replaceAll('\n', '\n    ')
 }
 
 function firstSelector(crds: readonly CrdVersion[]): Structural {

@@ -40,7 +40,7 @@ type Fields = Readonly<Record<string, unknown>>
 export function conform(
   value: unknown,
   schema: Structural,
-  { path, onUnknown }: { path: Path; onUnknown(field: UnknownField): void },
+  { path, onUnknown }: { path: Path; onUnknown: (field: UnknownField) => void },
 ): unknown {
   if (schema.type === 'array' && schema.items && Array.isArray(value)) {
     const items = schema.items
@@ -74,6 +74,13 @@ export function isFields(value: unknown): value is Fields {
 /** The schema of one field or map entry. Only own properties count, so that `constructor` is as unknown as any other. */
 export function fieldSchema({ properties, additionalProperties }: Structural, key: string): Structural | undefined {
   return properties && Object.hasOwn(properties, key) ? properties[key] : additionalProperties
+}
+
+/** The schema at the end of a path, if it leads anywhere. */
+export function schemaAt(root: Structural, path: Path): Structural | undefined {
+  let at: Structural | undefined = root
+  for (const part of path) at = at && (typeof part === 'number' ? at.items : fieldSchema(at, part))
+  return at
 }
 
 /** Assigning to `__proto__` would set the prototype; a map may hold it as an ordinary key. */

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** A user's own word may be any length; nobody misspells one longer than this into one of ours. */
+const LONGEST = 64
+
+/** The candidate that was probably meant by a misspelt word: at most a third of its letters differ, whatever their case. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  if (word.length > LONGEST) return undefined
+  let best: string | undefined
+  let bestDistance = Math.floor(word.length / 3) + 1
+  for (const candidate of candidates) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance]
+  }
+  return best
+}
+
+/** Levenshtein's: how many letters to insert, delete or replace. Row by row over the table of prefixes. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, column) => column)
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row]
+    for (let column = 1; column <= b.length; column++) {
+      const replaced = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1)
+      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1))
+    }
+    previous = current
+  }
+  return previous[b.length] ?? 0
+}

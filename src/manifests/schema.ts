@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What the API server does with a metallb.io object that is written to it, for objects that come from files: prune
+ * unknown fields, fill in defaults, check types, ranges and required fields, by the same CRDs. The CEL rules of the CRDs
+ * are the model's: it enforces the same ones, whatever the source.
+ */
+import { Ajv, type Options, type ValidateFunction } from 'ajv'
+import type { KubeObject, ObjectMeta } from '../lib/object.ts'
+import type { ObjectRef, Problem } from '../lib/problem.ts'
+import { CRD_SCHEMAS } from './crd-schemas.generated.ts'
+import { nearest } from './nearest.ts'
+import { OBJECT_META } from './object-meta.ts'
+import { schemaProblems, unknownProblems } from './schema-problems.ts'
+import { conform, isFields, type Path, type Structural, schemaAt, type UnknownField } from './structural.ts'
+
+/** Codes of the problems found here; docs/errors.md explains them. */
+export const SCHEMA_CODES = ['schema', 'unknownField', 'unknownKind'] as const
+
+/** `problems` of a valid object are warnings. */
+export type Structure =
+  | Readonly<{ ok: true; object: KubeObject; problems: Problem[] }>
+  | Readonly<{ ok: false; problems: Problem[] }>
+
+const GROUP = 'metallb.io'
+
+/**
+ * Checks the structure of an object of metallb.io and returns a copy with defaults and without unknown fields.
+ * Objects of other groups are returned as they are. `ref` is what problems name as their object.
+ */
+export function validateStructure(object: KubeObject, ref: ObjectRef = refOfUnchecked(object)): Structure {
+  const [group, version = ''] = object.apiVersion.split('/', 2)
+  if (group !== GROUP) return { ok: true, object, problems: [] }
+  const stranger = unknownKind(object.kind, version, ref)
+  if (stranger) return { ok: false, problems: [stranger] }
+
+  const { schema, validate } = compiled(object.kind, version)
+  const unknown: UnknownField[] = []
+  const copy = conform(object, schema, { path: [], onUnknown: (field) => unknown.push(field) })
+  const warnings = unknownProblems(unknown, ref, (path) => otherVersion(object.kind, version, path))
+  if (validate(copy)) return { ok: true, object: withMetadata(copy), problems: warnings }
+  const errors = schemaProblems(validate.errors ?? [], { schema, value: copy, ref })
+  return { ok: false, problems: [...errors, ...warnings] }
+}
+
+/** As the schema leaves it: a file need not have labels. */
+type Checked = Omit<KubeObject, 'metadata'> &
+  Readonly<{ apiVersion: string; kind: string; metadata: Partial<ObjectMeta> & Readonly<{ name: string }> }>
+
+function withMetadata({ metadata, ...sections }: Checked): KubeObject {
+  return { ...sections, metadata: { namespace: '', labels: {}, annotations: {}, ...metadata } }
+}
+
+function refOfUnchecked({ kind, metadata }: KubeObject): ObjectRef {
+  const { namespace, name }: Readonly<Record<string, unknown>> = isFields(metadata) ? metadata : {}
+  return { kind: textOf(kind), namespace: textOf(namespace), name: textOf(name) }
+}
+
+const textOf = (value: unknown) => (typeof value === 'string' ? value : '')
+
+function unknownKind(kind: string, version: string, object: ObjectRef): Problem | undefined {
+  const problem = (field: string, message: string): Problem => {
+    return { severity: 'error', object, field, code: 'unknownKind', message, transient: false }
+  }
+  const versions = Object.hasOwn(CRD_SCHEMAS, kind) ? Object.keys(CRD_SCHEMAS[kind] ?? {}) : undefined
+  if (versions?.includes(version)) return undefined
+  if (versions) {
+    const right = versions.map((name) => `${GROUP}/${name}`).join(' or ')
+    return problem('apiVersion', `${kind} has no version ${GROUP}/${version}: use ${right}`)
+  }
+  if (kind === 'AddressPool') return problem('kind', ADDRESS_POOL)
+  const kinds = Object.keys(CRD_SCHEMAS)
+  const meant = nearest(kind, kinds)
+  const advice = meant ? `did you mean ${meant}?` : `use one of ${kinds.join(', ')}`
+  return problem('kind', `${GROUP} has no kind ${kind.slice(0, 64)}: ${advice}`)
+}
+
+const ADDRESS_POOL =
+  'AddressPool was replaced by IPAddressPool: move its spec.addresses to an IPAddressPool, ' +
+  'and announce that with an L2Advertisement (protocol layer2) or a BGPAdvertisement (protocol bgp)'
+
+type Compiled = Readonly<{ schema: Structural; validate: ValidateFunction<Checked> }>
+const cache = new Map<string, Compiled>()
+let ajv: Ajv | undefined
+
+/** Compiling costs some milliseconds per kind, so only kinds that occur are compiled. */
+function compiled(kind: string, version: string): Compiled {
+  const key = `${kind}/${version}`
+  const known = cache.get(key)
+  if (known) return known
+  const crd = CRD_SCHEMAS[kind]?.[version] ?? { type: 'object' }
+  const schema: Structural = {
+    ...crd,
+    properties: { ...crd.properties, metadata: OBJECT_META },
+    required: [...(crd.required ?? []), 'metadata'],
+  }
+  ajv ??= new Ajv(OPTIONS)
+  const entry = { schema, validate: ajv.compile<Checked>(schema) }
+  cache.set(key, entry)
+  return entry
+}
+
+/** As the API server reads the formats of our CRDs. 2^63−1 itself, read as a JavaScript number, is 2^63. */
+const FORMATS = {
+  int32: { type: 'number', validate: (value: number) => value >= -(2 ** 31) && value < 2 ** 31 },
+  int64: { type: 'number', validate: (value: number) => Math.abs(value) <= 2 ** 63 },
+  'date-time': /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/,
+} as const
+
+/** Our schemas are checked when they are generated; optimizing code that runs a few thousand times costs more than it saves. */
+const OPTIONS: Options = {
+  allErrors: true,
+  validateSchema: false,
+  addUsedSchema: false,
+  formats: FORMATS,
+  code: { optimize: false },
+}
+
+function otherVersion(kind: string, version: string, path: Path): string | undefined {
+  const others = Object.entries(CRD_SCHEMAS[kind] ?? {}).filter(([name]) => name !== version)
+  const match = others.find(([, schema]) => schemaAt(schema, path) !== undefined)
+  return match && `${GROUP}/${match[0]}`
+}
