@@ -100,17 +100,22 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
   return best
 }
 
-/** Parses `address/prefixBits`; host bits are dropped, as Go's net.ParseCIDR does. */
+/**
+ * Parses `address/prefixBits`; host bits are dropped, as Go's net.ParseCIDR does. Undefined also for IPv4-mapped
+ * IPv6: whether its prefix counts from bit 0 or from bit 96 is anybody's guess.
+ */
 export function parseCidr(text: string): Cidr | undefined {
   const slash = text.indexOf('/')
   const ip = slash < 0 ? undefined : parseIp(text.slice(0, slash))
   const length = text.slice(slash + 1)
   if (!ip || !/^\d{1,3}$/.test(length)) return undefined
+  if (ip.family === 'ipv4' && text.includes(':')) return undefined
   const prefixBits = Number(length)
   if (prefixBits > WIDTH[ip.family]) return undefined
   return { family: ip.family, first: mask(ip, prefixBits).bits, prefixBits }
 }
 
+/** Canonical text, `address/prefixBits`. */
 export function formatCidr({ family, first, prefixBits }: Cidr): string {
   return `${formatIp({ family, bits: first })}/${prefixBits}`
 }
