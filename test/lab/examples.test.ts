@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Every example directory has the outcome that it promises, and so has the form that guides print where it differs:
+ * that one is made from the example by undoing the one named correction.
+ */
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { type Outcome, outcomeOf, summary } from './outcome.ts'
+
+const EXAMPLES = join(import.meta.dirname, '../../examples')
+
+function file(path: string): string {
+  return readFileSync(join(EXAMPLES, path), 'utf8')
+}
+
+/** All manifests of a directory, in the order of their names. */
+function all(directory: string): string[] {
+  const names = globSync('*.yaml', { cwd: join(EXAMPLES, directory) }).toSorted()
+  assert.notEqual(names.length, 0, directory)
+  return names.map((name) => file(`${directory}/${name}`))
+}
+
+function replaced(text: string, before: string, now: string): string {
+  assert.ok(text.includes(before), `the example has no ${before}`)
+  return text.replace(before, now)
+}
+
+const BASICS_WITHOUT_POOL = ['deployment', 'machines', 'service'].map((name) => file(`basics/${name}.yaml`))
+const BASICS_WITHOUT_SERVICE = ['deployment', 'machines', 'pool'].map((name) => file(`basics/${name}.yaml`))
+const BGP_AS_PRINTED = all('basics-bgp').map((text) =>
+  text.includes('- router1\n')
+    ? replaced(text, '    - router1\n', '    - router1.example.com\n    - router2.example.com\n')
+    : text,
+)
+/** SHA-256 of node-3#192.168.1.240 is the lowest of the three. */
+const OWNER = 'node-3'
+
+type Expected = Readonly<{
+  problems: readonly string[]
+  addresses: Outcome['addresses']
+  answers: Outcome['answers']
+  routes: readonly string[]
+}>
+const NGINX_AT_240: Expected = {
+  problems: [],
+  addresses: { 'default/nginx-service': '192.168.1.240' },
+  answers: { 'default/nginx-service': [`${OWNER} 192.168.1.240 all`] },
+  routes: [],
+}
+const LOCAL_PREF = 'warning localPrefOnEbgp BGPAdvertisement/bgp-advertisement spec.localPref'
+
+const CASES: [string, string[], Expected][] = [
+  ['basics: the first address of the pool, answered by one node', all('basics'), NGINX_AT_240],
+  [
+    'basics-interface instead of the pool in basics: the same, on eth0',
+    [...all('basics-interface'), ...BASICS_WITHOUT_POOL],
+    { ...NGINX_AT_240, answers: { 'default/nginx-service': [`${OWNER} 192.168.1.240 eth0`] } },
+  ],
+  [
+    'basics-interface beside basics: refused, for both hold the same addresses',
+    [...all('basics'), ...all('basics-interface')],
+    {
+      problems: ['error poolOverlap IPAddressPool/layer2-pool spec.addresses[0]'],
+      addresses: {},
+      answers: {},
+      routes: [],
+    },
+  ],
+  [
+    'basics-health instead of the Service in basics: address and owner as before',
+    [...BASICS_WITHOUT_SERVICE, ...all('basics-health')],
+    NGINX_AT_240,
+  ],
+  [
+    'basics-ingress beside basics: its Service gets the next address, the Ingress is not ours',
+    [...all('basics'), ...all('basics-ingress')],
+    {
+      ...NGINX_AT_240,
+      addresses: { ...NGINX_AT_240.addresses, 'ingress-nginx/nginx-ingress': '192.168.1.241' },
+      answers: { ...NGINX_AT_240.answers, 'ingress-nginx/nginx-ingress': [] }, // it has no Pods here
+    },
+  ],
+  [
+    'basics-bgp: .0 is the first address; the router hears it with its community',
+    all('basics-bgp'),
+    {
+      problems: [LOCAL_PREF],
+      addresses: { 'default/nginx-service': '203.0.113.0' },
+      answers: { 'default/nginx-service': [] },
+      routes: ['node-1 → router1: 203.0.113.0/32 65000:100'],
+    },
+  ],
+  [
+    'basics-bgp with host names in peers, as guides print it: an address, no route, and a warning for each name',
+    BGP_AS_PRINTED,
+    {
+      problems: [0, 1].map((index) => `warning unknownPeer BGPAdvertisement/bgp-advertisement spec.peers[${index}]`),
+      addresses: { 'default/nginx-service': '203.0.113.0' },
+      answers: { 'default/nginx-service': [] },
+      routes: [],
+    },
+  ],
+  [
+    'basics-bgp may stand beside basics: the pools are apart',
+    [...all('basics'), file('basics-bgp/bgp.yaml')],
+    { ...NGINX_AT_240, problems: [LOCAL_PREF] },
+  ],
+]
+for (const [name, files, expected] of CASES) {
+  test(name, () => {
+    const outcome = outcomeOf(...files)
+    const { addresses, answers, routes } = outcome
+    assert.deepEqual({ problems: summary(outcome), addresses, answers, routes }, expected)
+  })
+}
+
+test('an overlap is reported with both pools and what they both hold', () => {
+  const [problem] = outcomeOf(...all('basics'), ...all('basics-interface')).problems
+  assert.match(problem?.message ?? '', /first-pool/)
+  assert.match(problem?.message ?? '', /192\.168\.1\.240/)
+})
+
+test('an unknown peer is reported with the peers there are', () => {
+  const [problem] = outcomeOf(...BGP_AS_PRINTED).problems
+  assert.match(problem?.message ?? '', /router1\.example\.com/)
+  assert.match(problem?.message ?? '', /\brouter1\b(?!\.)/)
+})
+
+test('the deprecated BGPPeer version is read with its timers and its router ID', () => {
+  const [peer] = outcomeOf(...all('basics-bgp')).model?.peers ?? []
+  assert.deepEqual([peer?.myAsn, peer?.remoteAs, peer?.holdMs, peer?.keepaliveMs], [65001, 65000, 30_000, 10_000])
+  assert.deepEqual(peer?.routerId, { family: 'ipv4', bits: 0xc0a8010an })
+})
