@@ -27,3 +27,8 @@ export type Peer = Readonly<{
   passive: boolean
   ttlSecurityHops: number | null
 }>
+
+/** Whether the peer is in the AS that it sees us in (iBGP). */
+export function isInternal({ remoteAs, localAsn, myAsn }: Peer): boolean {
+  return remoteAs === 'internal' || remoteAs === (localAsn ?? myAsn)
+}

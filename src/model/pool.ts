@@ -5,7 +5,10 @@ import type { Labels, Selector } from './selector.ts'
 /** One entry of spec.addresses. `cidrs` is its minimal prefix list, ascending; `range` its two ends. */
 export type AddressBlock = Readonly<{ text: string; range: Range; cidrs: readonly Cidr[] }>
 
-/** spec.serviceAllocation, resolved: `namespaces` is the union of names and matching namespaceSelectors. */
+/**
+ * spec.serviceAllocation, resolved: `namespaces` is the union of names and matching namespaceSelectors. A section without
+ * any condition has EVERYTHING as its one service selector; both lists empty means conditions that match nothing.
+ */
 export type Allocation = Readonly<{
   /** Lower wins; 0 is unset and comes last. */
   priority: number

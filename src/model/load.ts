@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Custom resources → one checked model, or all problems that stand in its way.
+ *
+ * Each object is read by itself first (parse-*.ts), with its selectors over nodes, namespaces and pools resolved; then
+ * objects are compared with each other. What cannot be read is left out of the comparisons, so that one mistake is
+ * reported once. A conflict is blamed on the object that is later by name. MetalLB's rules, without those that only
+ * protect FRR: there is one engine, and it takes several ASNs and router IDs on a node.
+ */
+import type { KubeObject } from '../lib/object.ts'
+import type { Problem } from '../lib/problem.ts'
+import { reportAggregation } from './aggregation.ts'
+import { attachBgp, attachL2 } from './attach.ts'
+import { type Inventory, takeInventory } from './inventory.ts'
+import { reportLocalPrefs } from './local-pref.ts'
+import type { Model } from './model.ts'
+import { parseNode } from './node.ts'
+import { parseBfdProfile } from './parse-bfd-profile.ts'
+import { parseBgpAdvertisement } from './parse-bgp-advertisement.ts'
+import { parseAliases } from './parse-community.ts'
+import { parseL2Advertisement } from './parse-l2-advertisement.ts'
+import { parsePeer } from './parse-peer.ts'
+import { parsePool } from './parse-pool.ts'
+import { reportPeerConflicts } from './peer-conflicts.ts'
+import { PoolIndex } from './pool-index.ts'
+import { reportOverlaps } from './pool-overlap.ts'
+import { Report, type Reporter } from './report.ts'
+import { reportRouteConflicts } from './route-conflicts.ts'
+
+export type Loaded = Readonly<{ model: Model | null; problems: readonly Problem[] }>
+
+/**
+ * `objects` may hold any kinds, each object once, metallb.io ones valid by their schema; `namespace` is MetalLB's own.
+ * The order of objects does not matter. `model` is null as soon as one problem is an error; problems come by object.
+ */
+export function loadModel(objects: Iterable<KubeObject>, { namespace }: { namespace: string }): Loaded {
+  const report = new Report(namespace)
+  const inventory = takeInventory(objects, { namespace, report })
+  const model = readAll(inventory, report)
+  return { model: report.hasErrors ? null : model(), problems: report.problems() }
+}
+
+function readAll(inventory: Inventory, report: Report): () => Model {
+  const read = <T>(kind: string, parse: (object: KubeObject, reporter: Reporter) => T): readonly T[] =>
+    inventory.of(kind).map((object) => parse(object, report.about(kind, object.metadata.name)))
+
+  refuseBgpExtras(inventory, report)
+  const nodes = new Map(inventory.of('Node').map((object) => [object.metadata.name, parseNode(object)]))
+  const namespaces = new Map(inventory.of('Namespace').map(({ metadata }) => [metadata.name, metadata.labels]))
+  const bfdProfiles = new Map(
+    inventory.of('BFDProfile').map((object) => [object.metadata.name, parseBfdProfile(object)]),
+  )
+  const parsedPools = read('IPAddressPool', (object, reporter) => parsePool(object, namespaces, reporter))
+  const pools = parsedPools.map(({ pool }) => pool)
+  const findSecret = (name: string) => inventory.named('Secret', name)
+  const peers = read('BGPPeer', (object, reporter) => {
+    return parsePeer(object, { nodes, profiles: bfdProfiles, findSecret }, reporter)
+  }).filter((peer) => peer !== null)
+  const aliases = parseAliases(inventory.of('Community'), report)
+  const peerNames = new Set(inventory.of('BGPPeer').map(({ metadata }) => metadata.name))
+  const l2 = read('L2Advertisement', (object, reporter) => parseL2Advertisement(object, { pools, nodes }, reporter))
+  const bgp = read('BGPAdvertisement', (object, reporter) => {
+    return parseBgpAdvertisement(object, { pools, nodes, aliases, peerNames }, reporter)
+  })
+
+  reportOverlaps(parsedPools, report)
+  reportPeerConflicts(peers, nodes, report)
+  reportAggregation(bgp, report)
+  reportLocalPrefs(bgp, nodes, report)
+  reportRouteConflicts(bgp, { peers, profiles: bfdProfiles, nodes, report })
+
+  return () => ({
+    pools,
+    poolIndex: new PoolIndex(pools),
+    l2ByPool: attachL2(l2),
+    bgpByPool: attachBgp(bgp),
+    peers,
+    bfdProfiles,
+    nodes,
+  })
+}
+
+/** MetalLB appends this ConfigMap to FRR's configuration; there is no FRR here, and to drop it silently would be worse. */
+function refuseBgpExtras(inventory: Inventory, report: Report): void {
+  const data = inventory.named('ConfigMap', 'bgpextras')?.data
+  const extras = typeof data === 'object' && data !== null && 'extras' in data ? data.extras : undefined
+  if (extras === undefined || extras === null || extras === '') return
+  const message =
+    'bgpextras is configuration for FRR, which this speaker does not use; say it in BGPPeers and delete the ConfigMap'
+  report.about('ConfigMap', 'bgpextras').error('bgpExtrasUnsupported', 'data.extras', message)
+}
