@@ -6,7 +6,7 @@
  * Service in the order of `convergeAll`; a change of a Service converges that Service; freed room wakes those that
  * wait for it. Decisions are synchronous and in one place; the writer carries them out and never holds them up.
  */
-import { converge, type Verdict } from '../../ipam/converge.ts'
+import { ALLOCATED_FROM_POOL, converge, type Verdict } from '../../ipam/converge.ts'
 import { convergeAll } from '../../ipam/converge-all.ts'
 import { Ledger } from '../../ipam/ledger.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -204,7 +204,9 @@ export class Controller {
 
   #wake(pools: readonly string[]): void {
     if (pools.length === 0) return
-    for (const key of this.#waiting.waitersFor(pools)) this.#dirty.add(key)
+    const waiters = this.#waiting.waitersFor(pools).flatMap((key) => this.#services.get(key)?.service ?? [])
+    waiters.sort((a, b) => a.createdMs - b.createdMs || (a.key < b.key ? -1 : 1))
+    for (const { key } of waiters) this.#dirty.add(key)
     this.#poolStatus.poke()
   }
 
@@ -219,7 +221,9 @@ export class Controller {
   }
 }
 
-/** The Service with the addresses that count for the next decision. */
-function withHolding(service: Service, { ips }: Holding): Service {
-  return { ...service, ingress: ips.map((ip) => ({ ip })) }
+/** The Service with the addresses and the pool that count for the next decision. */
+function withHolding(service: Service, { ips, pool }: Holding): Service {
+  const { [ALLOCATED_FROM_POOL]: _, ...others } = service.annotations
+  const annotations = pool === null ? others : { ...others, [ALLOCATED_FROM_POOL]: pool }
+  return { ...service, annotations, ingress: ips.map((ip) => ({ ip })) }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ALLOCATED_FROM_POOL } from '../../ipam/converge.ts'
 import type { KubeObject } from '../../lib/object.ts'
-import { CONDITION, desiredOf, differs, type Holding, holdingOf, POOL_ANNOTATION, writeOf } from './holding.ts'
+import { CONDITION, desiredOf, differs, type Holding, holdingOf, writeOf } from './holding.ts'
 
 const NONE: Holding = { ips: [], pool: null, condition: null }
 const ASSIGNED = { status: 'True', reason: 'Assigned', message: 'from pool a' } as const
@@ -50,7 +51,7 @@ const HOLDINGS: [string, KubeObject, Holding][] = [
           { type: CONDITION, ...FULL },
         ],
       },
-      { [POOL_ANNOTATION]: 'a' },
+      { [ALLOCATED_FROM_POOL]: 'a' },
     ),
     { ips: [], pool: 'a', condition: FULL },
   ],
@@ -60,7 +61,7 @@ for (const [name, object, expected] of HOLDINGS) {
 }
 
 test('a kept address with an invalid request stays assigned and says why', () => {
-  const refusal = { code: 'invalidRequest', message: 'not an address' }
+  const refusal = { code: 'invalidRequest', message: 'not an address' } as const
   const verdict = { lease: { pool: 'a', ips: ['192.0.2.1'] }, refusal, events: [], waitsFor: [], freed: [] }
   assert.deepEqual(desiredOf(verdict).condition, {
     status: 'True',
@@ -80,10 +81,10 @@ test('conditions of others stay; the time moves only with the status', () => {
   const cured = writeOf(object, HELD, 'now')
   assert.deepEqual(cured.status['conditions'], [other, { type: CONDITION, ...ASSIGNED, lastTransitionTime: 'now' }])
   assert.deepEqual(cured.status['loadBalancer'], { ingress: [{ ip: '192.0.2.1' }] })
-  assert.deepEqual(cured.annotations, { [POOL_ANNOTATION]: 'a' })
+  assert.deepEqual(cured.annotations, { [ALLOCATED_FROM_POOL]: 'a' })
 })
 
 test('what was written reads back as what was desired', () => {
   const write = writeOf(service({}), HELD, 'now')
-  assert.deepEqual(holdingOf(service(write.status, { [POOL_ANNOTATION]: 'a' })), HELD)
+  assert.deepEqual(holdingOf(service(write.status, { [ALLOCATED_FROM_POOL]: 'a' })), HELD)
 })

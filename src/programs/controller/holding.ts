@@ -3,11 +3,10 @@
  * What a Service holds, as it stands in the API and as it should: addresses, the pool annotation and the condition
  * metallb.io/AddressAssigned, which travel in one write. Pure: the writer carries it out.
  */
-import type { Verdict } from '../../ipam/converge.ts'
+import { ALLOCATED_FROM_POOL, type Verdict } from '../../ipam/converge.ts'
 import type { KubeObject, StatusWrite } from '../../lib/object.ts'
 import { refOf } from '../../lib/object.ts'
 
-export const POOL_ANNOTATION = 'metallb.io/ip-allocated-from-pool'
 export const CONDITION = 'metallb.io/AddressAssigned'
 
 type Condition = Readonly<{ status: 'True' | 'False'; reason: string; message: string }>
@@ -28,7 +27,7 @@ export function holdingOf(object: KubeObject): Holding {
     .find(({ type }) => type === CONDITION)
   return {
     ips: ingress.map((entry) => text(record(entry)['ip'])).filter((ip) => ip !== ''),
-    pool: object.metadata.annotations[POOL_ANNOTATION] ?? null,
+    pool: object.metadata.annotations[ALLOCATED_FROM_POOL] ?? null,
     condition: condition
       ? {
           status: condition['status'] === 'True' ? 'True' : 'False',
@@ -74,7 +73,7 @@ export function writeOf(object: KubeObject, desired: Holding, now: string): Stat
       loadBalancer: desired.ips.length === 0 ? {} : { ingress: desired.ips.map((ip) => ({ ip })) },
       conditions,
     },
-    annotations: { [POOL_ANNOTATION]: desired.pool },
+    annotations: { [ALLOCATED_FROM_POOL]: desired.pool },
   }
 }
 

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MemoryObjects } from '../../../test/sim/memory-objects.ts'
+import { ALLOCATED_FROM_POOL } from '../../ipam/converge.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { createLog } from '../../lib/log.ts'
+import type { KubeObject } from '../../lib/object.ts'
+import { Controller } from './controller.ts'
+import { CONDITION, holdingOf } from './holding.ts'
+
+const meta = (name: string, namespace: string, annotations: Record<string, string> = {}) => ({
+  name,
+  namespace,
+  labels: {},
+  annotations,
+})
+const pool = (name: string, ...addresses: string[]): KubeObject => ({
+  apiVersion: 'metallb.io/v1beta1',
+  kind: 'IPAddressPool',
+  metadata: meta(name, 'metallb-system'),
+  spec: { addresses },
+})
+const service = (name: string, annotations: Record<string, string> = {}, spec: object = {}): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: meta(name, 'default', annotations),
+  spec: { type: 'LoadBalancer', ports: [{ port: 80 }], ...spec },
+})
+
+async function rig(...objects: readonly KubeObject[]) {
+  const api = new MemoryObjects()
+  api.apply(...objects)
+  const controller = await startOn(api)
+  const ipsOf = (name: string) => {
+    const object = api.objects.get(`Service/default/${name}`)
+    return object ? holdingOf(object).ips : undefined
+  }
+  return { api, controller, ipsOf }
+}
+
+async function startOn(api: MemoryObjects, log: string[] = []): Promise<Controller> {
+  const controller = new Controller({
+    source: api,
+    sink: api,
+    log: createLog('info', (line) => log.push(line)),
+    clock: { ...systemClock, after: (_delayMs, fire) => systemClock.after(0, fire) },
+    namespace: 'metallb-system',
+    classes: [],
+    fillDefaults: true,
+  })
+  await controller.start()
+  return controller
+}
+
+test('a Service gets the first address of the pool, with annotation, condition and event in order', async () => {
+  const { api, ipsOf, controller } = await rig(pool('a', '192.0.2.10-192.0.2.11'), service('web'))
+  assert.deepEqual(ipsOf('web'), ['192.0.2.10'])
+  const object = api.objects.get('Service/default/web')
+  assert.equal(object?.metadata.annotations[ALLOCATED_FROM_POOL], 'a')
+  assert.equal(object && holdingOf(object).condition?.status, 'True')
+  assert.deepEqual(
+    api.eventWrites.map(({ reason }) => reason),
+    ['IPAllocated'],
+  )
+  await controller.stop()
+})
+
+test('a full pool is said once; freed room wakes the one that waits', async () => {
+  const { api, ipsOf, controller } = await rig(pool('a', '192.0.2.10/32'), service('first'), service('second'))
+  assert.deepEqual(ipsOf('second'), [])
+  const refused = api.objects.get('Service/default/second')
+  assert.equal(refused && holdingOf(refused).condition?.status, 'False')
+  api.apply(service('second'), service('third'))
+  await controller.settled()
+  const warnings = api.eventWrites.filter(
+    ({ object, reason }) => object.name === 'second' && reason === 'AllocationFailed',
+  )
+  assert.equal(warnings.length, 1)
+  api.delete('Service', 'default', 'first')
+  await controller.settled()
+  assert.deepEqual(ipsOf('second'), ['192.0.2.10'])
+  assert.deepEqual(ipsOf('third'), [])
+  await controller.stop()
+})
+
+test('a Service changed while its address is being written keeps it', async () => {
+  const { api, ipsOf, controller } = await rig(pool('a', '192.0.2.10-192.0.2.20'), service('low'))
+  let open = () => {}
+  api.gate = new Promise((resolve) => {
+    open = resolve
+  })
+  api.apply(service('web'))
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  api.delete('Service', 'default', 'low')
+  api.apply(service('web', {}, { ports: [{ port: 81 }] }))
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  open()
+  await controller.settled()
+  assert.deepEqual(ipsOf('web'), ['192.0.2.11'])
+  assert.equal(api.statusWrites.filter(({ object }) => object.name === 'web').length, 1)
+  await controller.stop()
+})
+
+test('an invalid configuration is held back: what there is keeps working on the last valid one', async () => {
+  const { api, ipsOf, controller } = await rig(pool('a', '192.0.2.10-192.0.2.20'), service('web'))
+  api.apply(pool('b', '192.0.2.15-192.0.2.25'))
+  api.apply(service('later'))
+  await controller.settled()
+  assert.deepEqual(ipsOf('web'), ['192.0.2.10'])
+  assert.deepEqual(ipsOf('later'), ['192.0.2.11'])
+  const state = api.statusWrites.filter(({ object }) => object.kind === 'ConfigurationState').at(-1)
+  assert.equal(state?.status['result'], 'Invalid')
+  assert.match(String(state?.status['errorSummary']), /192\.0\.2\.15/)
+  await controller.stop()
+})
+
+test('without a single valid configuration nothing is given and nothing is taken', async () => {
+  const held = { ...service('web'), status: { loadBalancer: { ingress: [{ ip: '198.51.100.7' }] } } }
+  const { api, ipsOf, controller } = await rig(pool('a', 'nonsense'), held)
+  assert.deepEqual(ipsOf('web'), ['198.51.100.7'])
+  assert.deepEqual(
+    api.statusWrites.filter(({ object }) => object.kind === 'Service'),
+    [],
+  )
+  await controller.stop()
+})
+
+test('a restart writes nothing about Services that are in order, and takes over what MetalLB left', async () => {
+  const { api, controller } = await rig(pool('a', '192.0.2.10-192.0.2.20'), service('one'), service('two'))
+  await controller.stop()
+  api.apply({
+    ...service('taken', { [ALLOCATED_FROM_POOL]: 'a' }),
+    status: { loadBalancer: { ingress: [{ ip: '192.0.2.19' }] } },
+  })
+  api.statusWrites.length = 0
+  api.eventWrites.length = 0
+  const again = await startOn(api)
+  assert.deepEqual(
+    api.statusWrites.filter(({ object }) => object.kind === 'Service'),
+    [],
+  )
+  assert.deepEqual(api.eventWrites, [])
+  await again.stop()
+})
+
+test('a Service of another class is neither cleaned nor touched', async () => {
+  const other = {
+    ...service('other', {}, { loadBalancerClass: 'example.com/lb' }),
+    status: { loadBalancer: { ingress: [{ ip: '192.0.2.10' }] } },
+  }
+  const { api, ipsOf, controller } = await rig(pool('a', '192.0.2.10-192.0.2.20'), other, service('web'))
+  assert.deepEqual(
+    api.statusWrites.filter(({ object }) => object.name === 'other'),
+    [],
+  )
+  assert.deepEqual(ipsOf('web'), ['192.0.2.10'])
+  await controller.stop()
+})
+
+test('a Service that stops being a load balancer gives its address back', async () => {
+  const { api, ipsOf, controller } = await rig(pool('a', '192.0.2.10/32'), service('web'), service('next'))
+  api.apply(service('web', {}, { type: 'ClusterIP' }))
+  await controller.settled()
+  assert.deepEqual(ipsOf('web'), [])
+  assert.deepEqual(ipsOf('next'), ['192.0.2.10'])
+  const object = api.objects.get('Service/default/web')
+  assert.deepEqual(
+    (object?.['status'] as { conditions: { type: string }[] }).conditions.filter(({ type }) => type === CONDITION),
+    [],
+  )
+  await controller.stop()
+})
+
+test('pool counters follow, exactly, also beyond what a double holds', async () => {
+  const { api, controller } = await rig(
+    pool('a', '192.0.2.10-192.0.2.20'),
+    pool('six', '2001:db8::/64'),
+    service('web'),
+  )
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  await controller.settled()
+  const last = (name: string) => api.statusWrites.filter(({ object }) => object.name === name).at(-1)?.status
+  assert.equal(JSON.stringify(last('a')), '{"assignedIPv4":1,"availableIPv4":10,"assignedIPv6":0,"availableIPv6":0}')
+  assert.match(JSON.stringify(last('six')), /"availableIPv6":9223372036854775807/)
+  await controller.stop()
+})
+
+test('random histories with failing writes: no address twice, none outside its pool, none lost', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const { api, controller } = await rig(pool('a', '192.0.2.10-192.0.2.17'))
+    let state = seed
+    const next = (bound: number) => {
+      state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
+      return Math.floor((state / 2_147_483_648) * bound)
+    }
+    for (let step = 0; step < 120; step++) {
+      const name = `s${next(14)}`
+      if (next(3) === 0) api.delete('Service', 'default', name)
+      else api.apply(service(name, next(4) === 0 ? { 'metallb.io/loadBalancerIPs': `192.0.2.${10 + next(8)}` } : {}))
+      if (next(5) === 0) api.faults = next(4)
+      if (next(4) === 0) await new Promise(setImmediate)
+    }
+    await controller.settled()
+    const held = [...api.objects.values()].filter(({ kind }) => kind === 'Service').map((object) => holdingOf(object))
+    const ips = held.flatMap((holding) => holding.ips)
+    assert.equal(new Set(ips).size, ips.length, `seed ${seed}: an address was given twice: ${ips.join()}`)
+    const refused = held.filter((holding) => holding.ips.length === 0)
+    assert.ok(
+      ips.length === 8 || refused.every(({ condition }) => condition?.reason !== 'poolExhausted'),
+      `seed ${seed}: room was left`,
+    )
+    await controller.stop()
+  }
+})
