@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Runs the bench that argv names, in a process of its own, so that no bench measures another's heap. */
+import type { Bench } from './figure.ts'
+
+const module: { bench: Bench } = await import(process.argv[2] ?? '')
+const figures = await module.bench()
+process.send?.(figures, undefined, {}, () => process.disconnect())

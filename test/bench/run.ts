@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * `make bench`: every *.bench.ts beside this file, and the exit status 1 if a figure is beyond its bound.
+ * `--tolerance 2` allows twice the bound; `--record` adds the run to docs/performance.md; names pick benches.
+ */
+import { execFileSync, fork } from 'node:child_process'
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, release } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Figure } from './figure.ts'
+import { isBeyond, report, withRun } from './report.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const PAGE = join(ROOT, 'docs/performance.md')
+
+const { values: flags, positionals: names } = parseArgs({
+  options: { tolerance: { type: 'string', default: '1' }, record: { type: 'boolean', default: false } },
+  allowPositionals: true,
+})
+
+async function measure(file: string): Promise<readonly Figure[]> {
+  const child = fork(join(import.meta.dirname, 'child.ts'), [join(import.meta.dirname, file)])
+  return await new Promise((resolve, reject) => {
+    let figures: readonly Figure[] | undefined
+    child.on('message', (message: readonly Figure[]) => (figures = message))
+    child.on('exit', (code) => {
+      if (figures !== undefined && code === 0) resolve(figures)
+      else reject(new Error(`${file} ended with status ${code} and ${figures ? 'figures' : 'no figures'}`))
+    })
+  })
+}
+
+/** The kind of machine, for comparing runs; nothing that names it. */
+function machine(): string {
+  const model = cpus()[0]?.model.trim() ?? 'unknown processor'
+  return `${cpus().length} × ${model}, Linux ${release().split('.').slice(0, 2).join('.')}, Node ${process.versions.node}.`
+}
+
+function git(...args: readonly string[]): string {
+  return execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim()
+}
+
+function record(figures: readonly Figure[]): void {
+  const commit =
+    git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', 'src') === '' ? '' : ' with changes')
+  const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : ''
+  const date = new Date().toISOString().slice(0, 10)
+  writeFileSync(PAGE, withRun(page, { date, commit, machine: machine(), figures }))
+}
+
+const tolerance = Number(flags.tolerance)
+const figures: Figure[] = []
+for (const file of globSync('*.bench.ts', { cwd: import.meta.dirname }).toSorted()) {
+  if (names.length === 0 || names.includes(file.replace('.bench.ts', ''))) figures.push(...(await measure(file)))
+}
+process.stdout.write(report(figures, tolerance))
+if (figures.length === 0 || figures.some((figure) => isBeyond(figure, tolerance))) process.exitCode = 1
+if (flags.record) record(figures)
