@@ -26,8 +26,8 @@ export function uniteRoutes(a: Route, b: Route): Route {
   return {
     prefix: a.prefix,
     localPref: pick(a.localPref, b.localPref, Math.max),
-    communities: sortCommunities([...a.communities, ...b.communities]),
-    largeCommunities: sortLargeCommunities([...a.largeCommunities, ...b.largeCommunities]),
+    communities: [...new Set([...a.communities, ...b.communities])].toSorted((one, other) => one - other),
+    largeCommunities: [...new Set([...a.largeCommunities, ...b.largeCommunities])].toSorted(compareLarge),
     med: pick(a.med, b.med, Math.min),
     prepend: longerPrepend(a.prepend, b.prepend),
   }
@@ -45,18 +45,8 @@ export function routesEqual(a: Route, b: Route): boolean {
   )
 }
 
-export function samePrefix(a: Cidr, b: Cidr): boolean {
+function samePrefix(a: Cidr, b: Cidr): boolean {
   return a.first === b.first && a.prefixBits === b.prefixBits && a.family === b.family
-}
-
-/** RFC 1997 values in the order of a route: ascending, each once. */
-export function sortCommunities(values: readonly number[]): readonly number[] {
-  return values.length < 2 ? values : [...new Set(values)].toSorted((a, b) => a - b)
-}
-
-/** RFC 8092 texts `A:B:C` in the order of a route: ascending by number, each once. */
-export function sortLargeCommunities(texts: readonly string[]): readonly string[] {
-  return texts.length < 2 ? texts : [...new Set(texts)].toSorted(compareLarge)
 }
 
 function compareLarge(a: string, b: string): number {

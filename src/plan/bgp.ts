@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** BGP: every node that can forward announces, and routers spread the traffic. This says what our node announces. */
-import { type Route, samePrefix, sortCommunities, sortLargeCommunities, uniteRoutes } from '../bgp/route.ts'
-import { type Family, type Ip, mask } from '../lib/ip.ts'
+import type { Route } from '../bgp/route.ts'
 import type { BgpAdvertisement } from '../model/advertisement.ts'
 import type { Endpoint } from '../model/endpoint.ts'
 import type { Peer } from '../model/peer.ts'
 import { matchesAny } from '../model/selector.ts'
 import type { Service } from '../model/service.ts'
+import { admits, routesFor } from './bgp-routes.ts'
 import { type Holding, holdingOf } from './eligibility.ts'
 import { localPrefConflict } from './local-pref.ts'
 import { listed, type Silence, silence } from './silence.ts'
@@ -30,56 +30,9 @@ export function planBgp(service: Service, endpoints: readonly Endpoint[], site: 
   if (forbidden) return forbidden
 
   const peers = site.world.model.peers.filter(({ nodes }) => nodes.has(site.node))
-  const offers = ads.flatMap((ad) => Array.from(holding.ips.values(), (ip) => offerOf(ad, ip)))
-  const routes = peers.flatMap((peer) => routesFor(peer, offers))
+  const offer = { ads, ips: [...holding.ips.values()] }
+  const routes = peers.flatMap((peer) => routesFor(peer, offer).map((route) => ({ peer: peer.name, route })))
   return routes.length > 0 ? { announce: true, routes } : noPeer(ads, peers, site)
-}
-
-/** What one advertisement makes of one address, whoever will hear it. */
-type Offer = Readonly<{ ad: BgpAdvertisement; family: Family; route: Route }>
-
-function offerOf(ad: BgpAdvertisement, ip: Ip): Offer {
-  const prefixBits = ip.family === 'ipv4' ? ad.aggregationLength : ad.aggregationLengthV6
-  const route = {
-    prefix: { family: ip.family, first: mask(ip, prefixBits).bits, prefixBits },
-    localPref: ad.localPref,
-    communities: sortCommunities(ad.communities.flatMap((one) => (one.type === 'standard' ? [one.value] : []))),
-    largeCommunities: sortLargeCommunities(ad.communities.flatMap((one) => (one.type === 'large' ? [one.text] : []))),
-    med: ad.med,
-    prepend: [],
-  }
-  return { ad, family: ip.family, route }
-}
-
-function routesFor(peer: Peer, offers: readonly Offer[]): PeerRoute[] {
-  const routes: Route[] = []
-  for (const { ad, family, route } of offers) {
-    if (!admits(ad, peer) || !carries(peer, family)) continue
-    const own = ad.asPrepend ? { ...route, prepend: prependFor(peer, ad.asPrepend) } : route
-    const at = routes.findIndex(({ prefix }) => samePrefix(prefix, route.prefix))
-    const same = routes[at]
-    if (same) routes[at] = uniteRoutes(same, own)
-    else routes.push(own)
-  }
-  return routes.map((route) => ({ peer: peer.name, route }))
-}
-
-function admits({ peers }: BgpAdvertisement, { name }: Peer): boolean {
-  return peers.size === 0 || peers.has(name)
-}
-
-/** Whether the family is activated: that of the session's address; both where asked for, or on an interface. */
-function carries({ address, dualStackAddressFamily }: Peer, family: Family): boolean {
-  return address === null || dualStackAddressFamily || address.family === family
-}
-
-/** Only external sessions prepend: inside one AS the path must not name it (RFC 4271 §5.1.2). */
-function prependFor(
-  { myAsn, remoteAs }: Peer,
-  { count, asn }: NonNullable<BgpAdvertisement['asPrepend']>,
-): readonly number[] {
-  const external = remoteAs === 'external' || (remoteAs !== 'internal' && remoteAs !== myAsn)
-  return external ? Array.from({ length: count }, () => asn ?? myAsn) : []
 }
 
 function nothingToSay(
