@@ -38,7 +38,8 @@ async function follow(nodes: readonly Host[], directory: string): Promise<never>
 function readFrontends(directory: string): Frontend[] {
   return readServices(directory).flatMap(({ namespace, name, ports }) => {
     const { addresses } = readServiceStatus(directory, namespace, name)
-    return addresses.flatMap((ip) => ports.map((port) => ({ ip, ...port })))
+    // The lab's network is IPv4.
+    return addresses.filter((ip) => !ip.includes(':')).flatMap((ip) => ports.map((port) => ({ ip, ...port })))
   })
 }
 

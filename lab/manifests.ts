@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The directory of manifests that the programs of a run read, and what of it the lab itself needs to know. */
-import { copyFileSync, globSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, globSync, renameSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
+import { readText } from './read-text.ts'
 
 export type Backend = Readonly<{ pod: string; node: string; ip: string; port: number }>
 export type ServicePort = Readonly<{ protocol: string; port: number; backends: readonly Backend[] }>
@@ -19,6 +20,7 @@ type Manifest = {
   endpoints?: Endpoint[]
 }
 
+const EMPTY: Manifest = { kind: '', metadata: { name: '' } }
 const SERVICE_LABEL = 'kubernetes.io/service-name'
 
 /** Puts a copy of the file into the directory, at once and whole, as `kubectl apply -f` would. */
@@ -32,7 +34,7 @@ export function remove(name: string, directory: string): void {
   rmSync(join(directory, name))
 }
 
-/** All LoadBalancer Services of these directories. Throws what the YAML parser throws on a broken file. */
+/** All LoadBalancer Services of these directories. Documents that are not YAML are left out: the programs report them. */
 export function readServices(...directories: readonly string[]): LabService[] {
   const manifests = directories.flatMap(readManifests)
   return manifests
@@ -51,8 +53,8 @@ export function readServices(...directories: readonly string[]): LabService[] {
 function readManifests(directory: string): Manifest[] {
   const files = globSync('*.yaml', { cwd: directory }).toSorted()
   return files.flatMap((file) => {
-    const documents = parseAllDocuments(readFileSync(join(directory, file), 'utf8'))
-    return documents.map((document): Manifest => document.toJS())
+    const documents = parseAllDocuments(readText(join(directory, file)) ?? '')
+    return documents.filter(({ errors }) => errors.length === 0).map((document): Manifest => document.toJS() ?? EMPTY)
   })
 }
 

@@ -6,7 +6,7 @@
 import type { Page } from './backends.ts'
 import { lookAlongTheWay, lookAtController, lookAtForwarding, lookAtResponder } from './diagnose.ts'
 import { nodeOf, type Stage } from './stage.ts'
-import { type Condition, readServiceStatus } from './status.ts'
+import { type Condition, readServiceEvents, readServiceStatus, type ServiceEvent } from './status.ts'
 import { DEADLINE_MS, until } from './wait.ts'
 
 const PATIENCE = `in ${DEADLINE_MS / 1000} s`
@@ -19,13 +19,20 @@ export async function addressOf(stage: Stage, service: string): Promise<string> 
   )
 }
 
-/** The condition that says why a Service has no address. */
-export async function refusalOf(stage: Stage, service: string): Promise<Condition> {
+/** What tells a user why a Service has no address: its condition, and the event that `kubectl describe` shows. */
+export async function refusalOf(
+  stage: Stage,
+  service: string,
+): Promise<Readonly<{ condition: Condition; event: ServiceEvent }>> {
   return await until(
-    () => readServiceStatus(stage.manifests, 'default', service).conditions.find(isRefusal),
+    () => {
+      const condition = readServiceStatus(stage.manifests, 'default', service).conditions.find(isRefusal)
+      const event = readServiceEvents(stage.manifests, 'default', service).find(({ type }) => type === 'Warning')
+      return condition && event && { condition, event }
+    },
     () =>
-      `Service default/${service} has no condition metallb.io/AddressAssigned that says why it has no address. ` +
-      lookAtController(stage),
+      `Service default/${service} has no address, and its condition metallb.io/AddressAssigned and a Warning event ` +
+      `should say why; they do not. ${lookAtController(stage)}`,
   )
 }
 

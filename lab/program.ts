@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A program of the run: its process, and what it wrote into its log. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { openSync, readFileSync } from 'node:fs'
+import { openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Host } from './host.ts'
-import { until } from './wait.ts'
+import { readText } from './read-text.ts'
+import { notObserved, until } from './wait.ts'
 
 export type ProgramPlan = Readonly<{
   name: string
@@ -13,7 +14,10 @@ export type ProgramPlan = Readonly<{
   host?: Host
 }>
 
+/** The process states of proc(5) that matter here. */
 const STATES: Readonly<Record<string, string>> = { T: 'is stopped', Z: 'has ended', '': 'has ended' }
+/** A program that has ended may explain it in more than one line. */
+const LAST_LINES = 12
 
 export class Program {
   readonly name: string
@@ -29,32 +33,34 @@ export class Program {
     this.#child = host ? host.spawn(command, log) : spawn(program, args, { stdio: ['ignore', log, log] })
   }
 
-  /** Resolves when its log holds the word it says when it is ready. */
+  /** Resolves when its log holds the word it says when it is ready; throws NotObserved when it ends before. */
   async said(word: string): Promise<void> {
-    const spoken = () => (this.#said().includes(word) ? true : undefined)
-    await until(spoken, () => `${this.name} did not say ${word} after its start. ${this.describe()}`)
+    const silent = () => `${this.name} did not say ${word} after its start. ${this.describe()}`
+    await until(() => {
+      if (this.#said().includes(word)) return true
+      if (this.#state() === 'has ended') throw notObserved(silent())
+      return undefined
+    }, silent)
   }
 
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
   }
 
-  /** For somebody who has to look at it: is it running, what did it say last, where is the rest. */
+  /** For somebody who has to look at it: is it running, and what did it say last. */
   describe(): string {
-    const last = this.#said().trimEnd().split('\n').at(-1)
-    return `${this.name} ${this.#state()}; its last words: ${last === '' ? 'none' : last} (log: ${this.#log})`
+    const lines = this.#said().trimEnd().split('\n')
+    const state = this.#state()
+    const last = lines.slice(state === 'has ended' ? -LAST_LINES : -1).join('\n    ')
+    return `${this.name} ${state}; its last words in ${this.#log}: ${last === '' ? 'none' : last}`
   }
 
   #said(): string {
-    return readFileSync(this.#log, 'utf8')
+    return readText(this.#log) ?? ''
   }
 
   #state(): string {
-    try {
-      const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8')
-      return STATES[/\) (\w)/.exec(stat)?.[1] ?? ''] ?? 'is running'
-    } catch {
-      return 'has ended'
-    }
+    const stat = readText(`/proc/${this.#child.pid}/stat`) ?? ''
+    return STATES[/\) (\w)/.exec(stat)?.[1] ?? ''] ?? 'is running'
   }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The demo's story: the life of an address, step by step, each step seen by the client. */
 import { join } from 'node:path'
-import { Fault } from '../src/lib/fault.ts'
 import { apply, remove } from './manifests.ts'
 import { addressOf, announcerOf, answererOf, pageAt, refusalOf, refusedAt, silence } from './observe.ts'
 import { BASICS, FULL, nodeOf, SHARE, type Stage } from './stage.ts'
+import { notObserved } from './wait.ts'
 
 /** Prints a line of the story with the time it happened at. */
 export type Tell = (line: string) => void
@@ -85,9 +85,10 @@ async function shareAddress(stage: Stage, tell: Tell): Promise<string> {
 async function fillPool(stage: Stage, tell: Tell): Promise<string> {
   tell(`applied: first-pool narrowed to ${ADDRESS}/32, then Service blog, which shares with nobody`)
   for (const file of ['pool.yaml', 'blog.yaml']) apply(join(FULL, file), stage.manifests)
-  const { status, reason, message } = await refusalOf(stage, 'blog')
+  const { condition, event } = await refusalOf(stage, 'blog')
   tell('controller: default/blog has EXTERNAL-IP <pending>, and says why:')
-  tell(`  metallb.io/AddressAssigned ${status}  ${reason}: ${message}`)
+  tell(`  event      ${event.type} ${event.reason}: ${event.message}`)
+  tell(`  condition  ${condition.type} ${condition.status} (${condition.reason}): ${condition.message}`)
   await silence(stage, NEXT_ADDRESS)
   const { pod } = await pageAt(stage, `${ADDRESS}:80`)
   tell(`client: nobody has ${NEXT_ADDRESS}; GET http://${ADDRESS}/ is still answered by ${pod}`)
@@ -121,8 +122,4 @@ async function deleteLast(stage: Stage, tell: Tell): Promise<string> {
   await silence(stage, ADDRESS)
   tell(`client: who has ${ADDRESS}? Nobody answers`)
   return `nobody answers for ${ADDRESS} any more`
-}
-
-function notObserved(message: string): Fault<{ code: 'notObserved' }> {
-  return new Fault({ code: 'notObserved' }, message)
 }

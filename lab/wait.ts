@@ -11,13 +11,17 @@ const POLL_MS = 5
 /** Says what did not happen and which component to look at; it may look around first. */
 export type Otherwise = () => string | Promise<string>
 
+export function notObserved(message: string): NotObserved {
+  return new Fault({ code: 'notObserved' }, message)
+}
+
 /** Asks `probe` every few milliseconds until it has an answer; throws NotObserved with `otherwise` at the deadline. */
 export async function until<T>(probe: () => T | undefined | Promise<T | undefined>, otherwise: Otherwise): Promise<T> {
   const deadlineMs = performance.now() + DEADLINE_MS
   for (;;) {
     const answer = await probe()
     if (answer !== undefined) return answer
-    if (performance.now() >= deadlineMs) throw new Fault({ code: 'notObserved' }, await otherwise())
+    if (performance.now() >= deadlineMs) throw notObserved(await otherwise())
     await sleep(POLL_MS)
   }
 }
