@@ -4,7 +4,7 @@ import type { Route } from '../bgp/route.ts'
 import { type Cidr, type Family, type Ip, mask } from '../lib/ip.ts'
 import type { BgpAdvertisement } from '../model/advertisement.ts'
 import type { Community } from '../model/community.ts'
-import type { Peer } from '../model/peer.ts'
+import { isInternal, type Peer } from '../model/peer.ts'
 
 /** Advertisements that one node makes for one Service, free of conflicts, and the addresses of that Service. */
 export type Offer = Readonly<{ ads: readonly BgpAdvertisement[]; ips: readonly Ip[] }>
@@ -46,7 +46,7 @@ function samePrefix(a: Cidr, b: Cidr): boolean {
 
 /**
  * What several advertisements say about one prefix: all communities, the lowest MED, the longest prepend.
- * Their localPref is one: had they differed, local-pref.ts would have found the conflict.
+ * Their localPref is one: had they differed, the Service would not be announced (`localPrefsClash`).
  */
 function routeOf(prefix: Cidr, ads: readonly BgpAdvertisement[], peer: Peer): Route {
   const meds = ads.flatMap(({ med }) => med ?? [])
@@ -55,7 +55,8 @@ function routeOf(prefix: Cidr, ads: readonly BgpAdvertisement[], peer: Peer): Ro
     localPref: ads[0]?.localPref ?? null,
     ...communitiesOf(ads.flatMap(({ communities }) => communities)),
     med: meds.length === 0 ? null : Math.min(...meds),
-    prepend: isExternal(peer) ? prependOf(ads, peer.myAsn) : [],
+    // RFC 4271 §5.1.2: inside one AS the path does not grow.
+    prepend: isInternal(peer) ? [] : prependOf(ads, peer),
   }
 }
 
@@ -70,18 +71,16 @@ function communitiesOf(all: readonly Community[]): Pick<Route, 'communities' | '
   }
 }
 
-/** Only external sessions prepend: inside one AS the path does not grow (RFC 4271 §5.1.2). */
-function isExternal({ myAsn, remoteAs }: Peer): boolean {
-  return remoteAs === 'external' || (remoteAs !== 'internal' && remoteAs !== myAsn)
-}
-
-/** Of equally long prepends the one with the lower number, so that the order of advertisements does not matter. */
-function prependOf(ads: readonly BgpAdvertisement[], myAsn: number): readonly number[] {
+/**
+ * Of equally long prepends the one with the lower number, so that the order of advertisements does not matter.
+ * Our own AS is the one that the peer sees: the other may be the peer's own, and it would drop the route as a loop.
+ */
+function prependOf(ads: readonly BgpAdvertisement[], { localAsn, myAsn }: Peer): readonly number[] {
   let best = { count: 0, asn: 0 }
   for (const { asPrepend } of ads) {
     if (!asPrepend) continue
     const { count } = asPrepend
-    const asn = asPrepend.asn ?? myAsn
+    const asn = asPrepend.asn ?? localAsn ?? myAsn
     if (count > best.count || (count === best.count && asn < best.asn)) best = { count, asn }
   }
   return Array.from({ length: best.count }, () => best.asn)

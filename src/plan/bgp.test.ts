@@ -216,6 +216,16 @@ const ROUTES: [string, Case, string[]][] = [
     ['tor 10.0.0.1/32'],
   ],
   [
+    'prepends the number that the peer sees us by',
+    { sketch: { bgp: [prepending(1)], peers: [{ ...tor, localAsn: 64_510, remoteAs: 64_500 }] } },
+    ['tor 10.0.0.1/32 prepend=64510'],
+  ],
+  [
+    'not to a peer that sees us by its own number',
+    { sketch: { bgp: [prepending(1)], peers: [{ ...tor, localAsn: 64_501 }] } },
+    ['tor 10.0.0.1/32'],
+  ],
+  [
     'each session prepends its own number',
     { sketch: { bgp: [prepending(1)], peers: [core, { ...tor, myAsn: 64_510 }] } },
     ['core 10.0.0.1/32 prepend=64500', 'tor 10.0.0.1/32 prepend=64510'],
@@ -233,6 +243,11 @@ const ROUTES: [string, Case, string[]][] = [
       },
     },
     ['tor 10.0.0.1/32 med=10 communities=1,2 prepend=7,7,7'],
+  ],
+  [
+    'are united: of equally long prepends the lower number',
+    { sketch: { bgp: [prepending(2, 9), prepending(2, 7), prepending(2, 8)] } },
+    ['tor 10.0.0.1/32 prepend=7,7'],
   ],
   [
     'are united per peer',

@@ -3,12 +3,12 @@
 import type { Route } from '../bgp/route.ts'
 import type { BgpAdvertisement } from '../model/advertisement.ts'
 import type { Endpoint } from '../model/endpoint.ts'
+import { localPrefsClash } from '../model/local-pref.ts'
 import type { Peer } from '../model/peer.ts'
 import { matchesAny } from '../model/selector.ts'
 import type { Service } from '../model/service.ts'
 import { admits, routesFor } from './bgp-routes.ts'
 import { type Holding, holdingOf } from './eligibility.ts'
-import { localPrefConflict } from './local-pref.ts'
 import { listed, type Silence, silence } from './silence.ts'
 import type { Site } from './world.ts'
 
@@ -48,15 +48,19 @@ function nothingToSay(
   )
 }
 
+/** The same rule that refuses a configuration, here also for advertisements with serviceSelectors. */
 function conflictOf(ads: readonly BgpAdvertisement[], { key }: Service, { pool }: Holding): Silence | null {
-  const conflict = localPrefConflict(ads, pool)
-  if (!conflict) return null
-  const [a, b] = conflict.map(({ name, localPref }) => `${name} (localPref ${localPref ?? 'unset'})`)
-  return silence(
-    'conflictingAdvertisements',
-    `BGPAdvertisements ${a} and ${b} send the same prefix of ${key} to the same peers; give them one localPref, ` +
-      'or different peers, nodes or aggregation lengths',
-  )
+  for (const [at, ad] of ads.entries()) {
+    const other = ads.slice(at + 1).find((later) => localPrefsClash(ad, later, pool))
+    if (!other) continue
+    const [a, b] = [ad, other].map(({ name, localPref }) => `${name} (localPref ${localPref ?? 'unset'})`)
+    return silence(
+      'conflictingAdvertisements',
+      `BGPAdvertisements ${a} and ${b} send the same prefix of ${key} to the same peers; give them one localPref, ` +
+        'or different peers, nodes or aggregation lengths',
+    )
+  }
+  return null
 }
 
 /** What keeps our node from announcing anything. */
