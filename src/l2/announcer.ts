@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Sends the gratuitous frames whose round is due, and counts them. */
+import type { Clock, Timer } from '../lib/clock.ts'
+import type { Port, Ports } from './ports.ts'
+
+/** Rounds sent before the loop gets its turn: some 2 ms. */
+const ROUNDS_PER_TURN = 256
+
+export class Announcer {
+  readonly #ports: Ports
+  readonly #clock: Clock
+  readonly #sent = new Map<number, number>()
+  #timer: Timer | undefined
+
+  constructor(ports: Ports, clock: Clock) {
+    this.#ports = ports
+    this.#clock = clock
+  }
+
+  /** Starts the rounds of an address on these ports; `run` sends the first. */
+  announce(ip: number, ports: Iterable<Port>): void {
+    for (const port of ports) port.burst.announce(ip, this.#clock.monotonicMs())
+  }
+
+  /** Gratuitous frames sent for an address since it was claimed. */
+  sent(ip: number): number {
+    return this.#sent.get(ip) ?? 0
+  }
+
+  forget(ip: number): void {
+    this.#sent.delete(ip)
+  }
+
+  /** Sends what is due and arms the timer for the next round; a long list goes out in slices. */
+  run(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    const nowMs = this.#clock.monotonicMs()
+    let nextMs = Number.POSITIVE_INFINITY
+    let left = ROUNDS_PER_TURN
+    for (const port of this.#ports.all()) {
+      const due = port.burst.take(nowMs, left)
+      left -= due.length
+      for (const ip of due) this.#sent.set(ip, this.sent(ip) + this.#ports.sendRound(port, ip))
+      nextMs = Math.min(nextMs, port.burst.nextMs() ?? nextMs)
+    }
+    if (nextMs === Number.POSITIVE_INFINITY) return
+    this.#timer = this.#clock.after(Math.max(0, nextMs - nowMs), () => this.run())
+  }
+
+  stop(): void {
+    this.#timer?.cancel()
+  }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The native part: its functions as JavaScript sees them (src/os/native/addon-*.c), and where its file is. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Fault } from '../lib/fault.ts'
+import type { OsFault } from './fault.ts'
+
+declare const handle: unique symbol
+/** Something the native part made and only it can read. */
+export type Handle = { readonly [handle]: true }
+
+/** Numbers that are results are 0 or a negative errno. Arrays of numbers cross as their bytes. */
+export type Native = Readonly<{
+  arpOpen(
+    pauseMs: number,
+    listener: (kind: number, pausedMs: number, ip: number, index: number, mac: Uint8Array) => void,
+  ): Handle | number
+  arpAttach(reflex: Handle, index: number, mac: Uint8Array, filter: Uint8Array): number
+  arpDetach(reflex: Handle, index: number): number
+  arpFilter(reflex: Handle, index: number, filter: Uint8Array): number
+  arpSwap(reflex: Handle, ips: Uint8Array, firsts: Uint8Array, counts: Uint8Array, indexes: Uint8Array): number
+  arpSend(reflex: Handle, index: number, frame: Uint8Array): number
+  arpConfirm(reflex: Handle): void
+  arpRead(reflex: Handle, counts: Uint8Array, drops: Uint8Array): number
+  arpClose(reflex: Handle): void
+  linksDump(): Uint8Array | number
+  linksWatch(listener: () => void): Handle | number
+  linksUnwatch(watch: Handle): void
+}>
+
+let loaded: Native | undefined
+
+/** Loads the native part once per process. Throws Fault `noAddon` if it was never built or is for another machine. */
+export function loadNative(): Native {
+  loaded ??= load(addonPath())
+  return loaded
+}
+
+/** Beside the bundle, which is CommonJS and has no import.meta; in a checkout where tools/build-native puts it. */
+function addonPath(): string {
+  return typeof __dirname === 'string'
+    ? join(__dirname, 'metallb.node')
+    : join(import.meta.dirname, '../../build/native/metallb.node')
+}
+
+function load(path: string): Native {
+  if (!existsSync(path)) {
+    throw new Fault<OsFault>(
+      { code: 'noAddon' },
+      `the native part is missing at ${path}: run 'make setup' in the checkout`,
+    )
+  }
+  const module: { exports: unknown } = { exports: {} }
+  try {
+    process.dlopen(module, path)
+  } catch (error) {
+    const message = `the native part at ${path} does not load on this machine: run 'make clean setup'`
+    throw new Fault<OsFault>({ code: 'noAddon' }, message, error)
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the border: addon-*.c exports these functions
+  return module.exports as Native
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "arp-reflex.h"
+
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "arp-reflex-state.h"
+
+static int start_thread(struct reflex *reflex) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all); /* signals are for JavaScript */
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int error = pthread_create(&reflex->thread, NULL, reflex_run, reflex);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (error == 0) pthread_setname_np(reflex->thread, "arp-reflex");
+  return -error;
+}
+
+static void free_table(struct reflex *reflex) {
+  free((void *)reflex->table.ips); /* one allocation holds all arrays */
+  free(reflex->counts);
+}
+
+static void free_reflex(struct reflex *reflex) {
+  while (reflex->ports) {
+    struct port *port = reflex->ports;
+    reflex->ports = port->next;
+    close(port->fd);
+    free(port);
+  }
+  if (reflex->epoll >= 0) close(reflex->epoll);
+  if (reflex->wake >= 0) close(reflex->wake);
+  free_table(reflex);
+  pthread_mutex_destroy(&reflex->lock);
+  free(reflex);
+}
+
+int reflex_open(struct reflex **out, uint32_t pause_ms, reflex_report report, void *context) {
+  struct reflex *reflex = calloc(1, sizeof *reflex);
+  if (!reflex) return -ENOMEM;
+  pthread_mutex_init(&reflex->lock, NULL);
+  reflex->pause_ns = (uint64_t)pause_ms * 1000000;
+  reflex->beat_ns = reflex_now_ns();
+  reflex->report = report;
+  reflex->context = context;
+  reflex->epoll = epoll_create1(EPOLL_CLOEXEC);
+  reflex->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  struct epoll_event event = {.events = EPOLLIN, .data.u64 = REFLEX_WAKE};
+  int error = 0;
+  if (reflex->epoll < 0 || reflex->wake < 0 || epoll_ctl(reflex->epoll, EPOLL_CTL_ADD, reflex->wake, &event) != 0)
+    error = -errno;
+  if (error == 0) error = packet_permitted();
+  if (error == 0) error = start_thread(reflex);
+  if (error == 0)
+    *out = reflex;
+  else
+    free_reflex(reflex);
+  return error;
+}
+
+void reflex_close(struct reflex *reflex) {
+  pthread_mutex_lock(&reflex->lock);
+  reflex->stopping = true;
+  pthread_mutex_unlock(&reflex->lock);
+  eventfd_write(reflex->wake, 1);
+  pthread_join(reflex->thread, NULL);
+  free_reflex(reflex);
+}
+
+int reflex_attach(struct reflex *reflex, const struct arp_port *id, const packet_filter *filter) {
+  struct port *port = malloc(sizeof *port);
+  if (!port) return -ENOMEM;
+  int fd = packet_open(ETH_P_ARP, id->ifindex, filter);
+  if (fd < 0) {
+    free(port);
+    return fd;
+  }
+  *port = (struct port){.id = *id, .fd = fd};
+  struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint32_t)id->ifindex};
+  pthread_mutex_lock(&reflex->lock);
+  int error = reflex_find_port(reflex, id->ifindex) ? -EEXIST : 0;
+  if (error == 0 && epoll_ctl(reflex->epoll, EPOLL_CTL_ADD, fd, &event) != 0) error = -errno;
+  if (error == 0) {
+    port->next = reflex->ports;
+    reflex->ports = port;
+  }
+  pthread_mutex_unlock(&reflex->lock);
+  if (error == 0) return 0;
+  close(fd);
+  free(port);
+  return error;
+}
+
+int reflex_detach(struct reflex *reflex, int32_t ifindex) {
+  pthread_mutex_lock(&reflex->lock);
+  struct port **at = &reflex->ports;
+  while (*at && (*at)->id.ifindex != ifindex) at = &(*at)->next;
+  struct port *port = *at;
+  if (port) *at = port->next;
+  if (port) close(port->fd); /* takes it out of the epoll set as well */
+  pthread_mutex_unlock(&reflex->lock);
+  free(port);
+  return port ? 0 : -ENODEV;
+}
+
+int reflex_set_filter(struct reflex *reflex, int32_t ifindex, const packet_filter *filter) {
+  pthread_mutex_lock(&reflex->lock);
+  struct port *port = reflex_find_port(reflex, ifindex);
+  int fd = port ? port->fd : -1; /* only the caller's thread closes it */
+  pthread_mutex_unlock(&reflex->lock);
+  return fd < 0 ? -ENODEV : packet_set_filter(fd, filter);
+}
+
+/* Both tables ascend: one walk over both finds what stays. */
+static void carry_counts(const struct reflex *from, const struct arp_table *table, struct reflex_count *counts) {
+  for (size_t i = 0, j = 0; i < table->len && j < from->table.len;) {
+    if (table->ips[i] == from->table.ips[j])
+      counts[i++] = from->counts[j++];
+    else if (table->ips[i] < from->table.ips[j])
+      i++;
+    else
+      j++;
+  }
+}
+
+static void *copy_to(uint32_t **at, const void *from, size_t len) {
+  void *start = *at;
+  if (len > 0) memcpy(start, from, len * sizeof **at);
+  *at += len;
+  return start;
+}
+
+int reflex_swap(struct reflex *reflex, const struct arp_table *table) {
+  if (!arp_table_valid(table)) return -EINVAL;
+  size_t len = table->len;
+  uint32_t *memory = malloc((3 * len + table->ifindexes_len + 1) * sizeof *memory);
+  struct reflex_count *counts = calloc(len + 1, sizeof *counts);
+  if (!memory || !counts) {
+    free(memory);
+    free(counts);
+    return -ENOMEM;
+  }
+  struct arp_table copy = {.len = len, .ifindexes_len = table->ifindexes_len};
+  copy.ips = copy_to(&memory, table->ips, len);
+  copy.firsts = copy_to(&memory, table->firsts, len);
+  copy.counts = copy_to(&memory, table->counts, len);
+  copy.ifindexes = copy_to(&memory, table->ifindexes, table->ifindexes_len);
+  pthread_mutex_lock(&reflex->lock);
+  carry_counts(reflex, &copy, counts);
+  free_table(reflex);
+  reflex->table = copy;
+  reflex->counts = counts;
+  pthread_mutex_unlock(&reflex->lock);
+  return 0;
+}
+
+int reflex_send(struct reflex *reflex, int32_t ifindex, const uint8_t *frame, size_t len) {
+  pthread_mutex_lock(&reflex->lock);
+  struct port *port = reflex_find_port(reflex, ifindex);
+  int error = port ? 0 : -ENODEV;
+  /* After a pause this thread may run before the other one has noticed. */
+  if (port) error = reflex_silent(reflex) ? -ECANCELED : packet_send(port->fd, frame, len);
+  pthread_mutex_unlock(&reflex->lock);
+  return error;
+}
+
+void reflex_confirm(struct reflex *reflex) {
+  pthread_mutex_lock(&reflex->lock);
+  reflex->suspended = false;
+  reflex->beat_ns = reflex_now_ns();
+  pthread_mutex_unlock(&reflex->lock);
+}
+
+size_t reflex_read(struct reflex *reflex, struct reflex_count *counts, size_t len, uint64_t drops[ARP_DROPS]) {
+  pthread_mutex_lock(&reflex->lock);
+  size_t there = reflex->table.len;
+  if (there > 0) memcpy(counts, reflex->counts, (len < there ? len : there) * sizeof *counts);
+  memcpy(drops, reflex->drops, sizeof reflex->drops);
+  pthread_mutex_unlock(&reflex->lock);
+  return there;
+}

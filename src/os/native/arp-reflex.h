@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The ARP reflex: one thread that answers requests for claimed addresses however busy JavaScript is.
+ * It knows no policy. Every function may be called from one other thread (the JavaScript one) at any time.
+ * Functions that return int answer 0 or -errno.
+ */
+#ifndef METALLB_ARP_REFLEX_H
+#define METALLB_ARP_REFLEX_H
+
+#include "arp.h"
+#include "packet-socket.h"
+
+enum reflex_event_kind { REFLEX_SUSPENDED, REFLEX_CONFLICT };
+
+struct reflex_event {
+  enum reflex_event_kind kind;
+  uint64_t paused_ms; /* suspended */
+  uint32_t ip;        /* conflict */
+  int32_t ifindex;
+  uint8_t mac[6];
+};
+
+struct reflex_count {
+  uint64_t requests;
+  uint64_t replies;
+};
+
+struct reflex;
+typedef void (*reflex_report)(void *context, const struct reflex_event *event);
+
+/* Starts the thread. `pause_ms` 0 switches the pause guard off. `report` is called on the thread and must not block. */
+int reflex_open(struct reflex **out, uint32_t pause_ms, reflex_report report, void *context);
+
+/* Stops the thread, closes every socket and frees the reflex: nothing is answered after it returns. */
+void reflex_close(struct reflex *reflex);
+
+int reflex_attach(struct reflex *reflex, const struct arp_port *port, const packet_filter *filter);
+int reflex_detach(struct reflex *reflex, int32_t ifindex);
+int reflex_set_filter(struct reflex *reflex, int32_t ifindex, const packet_filter *filter);
+
+/* Replaces the table by a copy of `table` between two frames; counters of addresses that stay go on. */
+int reflex_swap(struct reflex *reflex, const struct arp_table *table);
+
+/* Sends a frame of our own; -ECANCELED while suspended. */
+int reflex_send(struct reflex *reflex, int32_t ifindex, const uint8_t *frame, size_t len);
+
+/* Ends a suspension. */
+void reflex_confirm(struct reflex *reflex);
+
+/* Copies the counters of the first `len` addresses of the table, in its order, and the drops. Returns how many there are. */
+size_t reflex_read(struct reflex *reflex, struct reflex_count *counts, size_t len, uint64_t drops[ARP_DROPS]);
+
+#endif

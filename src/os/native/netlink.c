@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "netlink.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define READ_BYTES 65536   /* the kernel fills a dump's datagrams up to 32 KiB */
+#define DISCARD_LIMIT 1024 /* what is left then makes the socket readable again */
+
+static int netlink_open(int flags, uint32_t groups) {
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | flags, NETLINK_ROUTE);
+  if (fd < 0) return -errno;
+  struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = groups};
+  if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0) return fd;
+  int error = -errno;
+  close(fd);
+  return error;
+}
+
+static int request_links(int fd) {
+  struct {
+    struct nlmsghdr header;
+    struct ifinfomsg body;
+    struct rtattr mask;
+    uint32_t skip;
+  } request = {
+      .header = {.nlmsg_len = sizeof request, .nlmsg_type = RTM_GETLINK, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+      .mask = {.rta_len = RTA_LENGTH(sizeof(uint32_t)), .rta_type = IFLA_EXT_MASK},
+      .skip = RTEXT_FILTER_SKIP_STATS,
+  };
+  return send(fd, &request, sizeof request, 0) == (ssize_t)sizeof request ? 0 : -errno;
+}
+
+/* Copies the link messages of one datagram. Returns 1 at the end of the dump, 0 for more to come, or -errno. */
+static int take(const uint8_t *datagram, int left, uint8_t **out, size_t *out_len) {
+  uint8_t *grown = realloc(*out, *out_len + (size_t)left + NLMSG_ALIGNTO);
+  if (!grown) return -ENOMEM;
+  *out = grown;
+  for (const struct nlmsghdr *at = (const void *)datagram; NLMSG_OK(at, left); at = NLMSG_NEXT(at, left)) {
+    if (at->nlmsg_type == NLMSG_DONE) return 1;
+    if (at->nlmsg_type == NLMSG_ERROR) return ((const struct nlmsgerr *)NLMSG_DATA(at))->error;
+    if (at->nlmsg_type != RTM_NEWLINK) continue;
+    memcpy(*out + *out_len, at, at->nlmsg_len);
+    *out_len += NLMSG_ALIGN(at->nlmsg_len);
+  }
+  return 0;
+}
+
+static int read_links(int fd, uint8_t **out, size_t *len) {
+  uint8_t *datagram = malloc(READ_BYTES);
+  if (!datagram) return -ENOMEM;
+  int state = request_links(fd);
+  while (state == 0) {
+    ssize_t got = recv(fd, datagram, READ_BYTES, 0);
+    if (got < 0 && errno == EINTR) continue;
+    state = got < 0 ? -errno : take(datagram, (int)got, out, len);
+  }
+  free(datagram);
+  return state < 0 ? state : 0;
+}
+
+int netlink_dump_links(uint8_t **out, size_t *len) {
+  *out = NULL;
+  *len = 0;
+  int fd = netlink_open(0, 0);
+  if (fd < 0) return fd;
+  int error = read_links(fd, out, len);
+  close(fd);
+  if (error == 0) return 0;
+  free(*out);
+  *out = NULL;
+  return error;
+}
+
+int netlink_watch_links(void) { return netlink_open(SOCK_NONBLOCK, RTMGRP_LINK); }
+
+void netlink_discard(int fd) {
+  uint8_t unused[1];
+  for (int i = 0; i < DISCARD_LIMIT; i++)
+    if (recv(fd, unused, sizeof unused, MSG_DONTWAIT) < 0 && errno == EAGAIN) return;
+}
