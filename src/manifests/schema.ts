@@ -99,7 +99,8 @@ function compiled(kind: string, version: string): Compiled {
   return entry
 }
 
-/** As the API server reads the formats of our CRDs. 2^63−1 itself, read as a JavaScript number, is 2^63. */
+/** The API server stores larger numbers than int32 and int64 hold, and MetalLB then fails to read them. 2^63−1 itself, read
+ * as a JavaScript number, is 2^63. */
 const FORMATS = {
   int32: { type: 'number', validate: (value: number) => value >= -(2 ** 31) && value < 2 ** 31 },
   int64: { type: 'number', validate: (value: number) => Math.abs(value) <= 2 ** 63 },
