@@ -7,9 +7,10 @@ import { localPrefsClash } from '../model/local-pref.ts'
 import type { Peer } from '../model/peer.ts'
 import { matchesAny } from '../model/selector.ts'
 import type { Service } from '../model/service.ts'
+import { list } from '../model/wording.ts'
 import { admits, routesFor } from './bgp-routes.ts'
 import { type Holding, holdingOf } from './eligibility.ts'
-import { listed, type Silence, silence } from './silence.ts'
+import { type Silence, silence } from './silence.ts'
 import type { Site } from './world.ts'
 
 /** A route and the BGPPeer whose session carries it. */
@@ -40,7 +41,7 @@ function nothingToSay(
   { pool }: Holding,
   { here, node }: Readonly<{ here: readonly BgpAdvertisement[]; node: string }>,
 ): Silence {
-  const names = listed(here.map(({ name }) => name))
+  const names = list(here.map(({ name }) => name))
   if (names === '') return silence('notOwner', `no BGPAdvertisement for pool ${pool.name} selects node ${node}`)
   return silence(
     'noMatchingAdvertisement',
@@ -99,8 +100,8 @@ function noPeer(ads: readonly BgpAdvertisement[], peers: readonly Peer[], { node
     return silence('noPeer', `no BGPPeer selects node ${node}, so there is no session to announce on`)
   const admitted = peers.filter((peer) => ads.some((ad) => admits(ad, peer)))
   if (admitted.length === 0) {
-    const wanted = listed(new Set(ads.flatMap((ad) => [...ad.peers])))
-    const found = listed(peers.map(({ name }) => name))
+    const wanted = list([...new Set(ads.flatMap((ad) => [...ad.peers]))].toSorted())
+    const found = list(peers.map(({ name }) => name))
     return silence(
       'noPeer',
       `the BGPAdvertisements ask for peers ${wanted}, but node ${node} has sessions with ${found}`,
@@ -108,7 +109,7 @@ function noPeer(ads: readonly BgpAdvertisement[], peers: readonly Peer[], { node
   }
   return silence(
     'noPeer',
-    `no session of node ${node} (${listed(admitted.map(({ name }) => name))}) carries the addresses' family; ` +
+    `no session of node ${node} (${list(admitted.map(({ name }) => name))}) carries the addresses' family; ` +
       'set dualStackAddressFamily, or add a BGPPeer of that family',
   )
 }

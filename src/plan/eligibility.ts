@@ -6,7 +6,8 @@ import type { Endpoint } from '../model/endpoint.ts'
 import type { Model } from '../model/model.ts'
 import type { Pool } from '../model/pool.ts'
 import type { Service } from '../model/service.ts'
-import { listed, type Silence, type SilenceReason, silence } from './silence.ts'
+import { list, quote } from '../model/wording.ts'
+import { type Silence, type SilenceReason, silence } from './silence.ts'
 import type { World } from './world.ts'
 
 /** What a Service holds: addresses of one pool by canonical text, in the order of its status. `ip` is the first. */
@@ -29,7 +30,7 @@ export function holdingOf(service: Service, model: Model): Holding | Silenced {
   for (const { ip: text } of ingress) {
     const ip = parseIp(text)
     if (!ip) {
-      const found = text === '' ? 'an entry without ip' : `"${text}", which is not an IP address`
+      const found = text === '' ? 'an entry without ip' : `${quote(text)}, which is not an IP address`
       return silenced('invalidIP', `status.loadBalancer.ingress of ${key} has ${found}; nothing of it is announced`)
     }
     ips.set(formatIp(ip), ip)
@@ -38,7 +39,7 @@ export function holdingOf(service: Service, model: Model): Holding | Silenced {
   if (first === undefined) return silenced('noIPAllocated', `${key} has no address in status.loadBalancer.ingress yet`)
   const pool = model.poolIndex.findAll([...ips.values()])
   if (pool) return { ok: true, ips, ip: first, pool }
-  const held = listed(ips.keys())
+  const held = list([...ips.keys()])
   return silenced('ipNotAllowed', `no single IPAddressPool holds ${held} of ${key}; the controller will assign it anew`)
 }
 

@@ -44,7 +44,7 @@ const SILENT: [string, Case, SilenceReason, RegExp][] = [
       sketch: { pools: [pool('four', '10.0.0.0/24'), pool('six', '2001:db8::/64')] },
     },
     'ipNotAllowed',
-    /10\.0\.0\.1, 2001:db8::1/,
+    /10\.0\.0\.1 and 2001:db8::1/,
   ],
   ['one address of two in no pool', { service: service({ ips: ['10.0.0.1', '192.0.2.1'] }) }, 'ipNotAllowed', /192/],
   ['no endpoints', { endpoints: [] }, 'notOwner', /no endpoint that can serve/],

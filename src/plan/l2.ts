@@ -6,6 +6,7 @@ import { annotation } from '../model/annotations.ts'
 import type { Endpoint } from '../model/endpoint.ts'
 import { matchesAny } from '../model/selector.ts'
 import type { Service } from '../model/service.ts'
+import { list } from '../model/wording.ts'
 import { type Ballot, rankingOf, winnerOf } from './election.ts'
 import {
   candidatesOf,
@@ -16,7 +17,7 @@ import {
   type Silenced,
   silenced,
 } from './eligibility.ts'
-import { listed, type Silence, silence } from './silence.ts'
+import { type Silence, silence } from './silence.ts'
 import type { Site, World } from './world.ts'
 
 export type L2Plan = Readonly<{ announce: true; claims: readonly Claim[] }> | Silence
@@ -82,18 +83,18 @@ function sharingForbidden({ key }: Service, { name }: L2Advertisement): string {
 }
 
 function nobodySelects(node: string, { key }: Service, { ads, pool, world }: Contest): string {
-  const names = listed(ads.map(({ name }) => name))
+  const names = list(ads.map(({ name }) => name))
   if (names !== '') return `no nodeSelectors of ${names} (L2Advertisements for ${key}) select node ${node}`
   const known = world.model.l2ByPool.get(pool) ?? []
   if (known.length === 0) return `no L2Advertisement selects pool ${pool}, whose address ${key} holds`
-  return `no serviceSelectors of ${listed(known.map(({ name }) => name))} (L2Advertisements of pool ${pool}) select ${key}`
+  return `no serviceSelectors of ${list(known.map(({ name }) => name))} (L2Advertisements of pool ${pool}) select ${key}`
 }
 
 function somebodyElse(owner: string | null, node: string, contest: Contest): string {
   if (owner === null) {
     const nodes = new Set(contest.ads.flatMap((ad) => [...ad.nodes]))
-    const obstacles = [...nodes].map((name) => `${name} ${obstacleOn(name, contest)}`)
-    return `no node can answer for ${contest.ip}: ${listed(obstacles)}`
+    const obstacles = [...nodes].toSorted().map((name) => `${name} ${obstacleOn(name, contest)}`)
+    return `no node can answer for ${contest.ip}: ${list(obstacles)}`
   }
   const obstacle = obstacleOn(node, contest)
   return `node ${owner} answers for ${contest.ip}${obstacle === null ? '' : `; ${node} ${obstacle}`}`

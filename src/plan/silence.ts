@@ -32,11 +32,3 @@ export type Silence = Readonly<{ announce: false; reason: SilenceReason; message
 export function silence(reason: SilenceReason, message: string): Silence {
   return { announce: false, reason, message }
 }
-
-/** Names for a sentence: sorted, and no more of them than one can read. */
-export function listed(names: Iterable<string>): string {
-  const LIMIT = 3
-  const sorted = [...names].toSorted()
-  if (sorted.length <= LIMIT) return sorted.join(', ')
-  return `${sorted.slice(0, LIMIT).join(', ')} and ${sorted.length - LIMIT} more`
-}
