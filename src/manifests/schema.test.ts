@@ -225,6 +225,17 @@ const SENTENCES: [name: string, checked: () => Structure, expected: string[][]][
     ],
   ],
   [
+    'no name',
+    () => check('L2Advertisement', { metadata: { generateName: 'a-' } }),
+    [
+      [
+        'error',
+        'metadata.name',
+        'metadata.name is missing, expected a name of lower-case letters, digits, "-" and ".", at most 253 long: add it',
+      ],
+    ],
+  ],
+  [
     'no metadata',
     () => check('L2Advertisement', { metadata: null }),
     [
