@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * JSON text → value. JSON.parse reads; the scan before it bounds the nesting and notes where the items of a list
+ * stand, so that a problem can be located later without keeping positions of everything.
+ */
+import type { Flaw } from './codes.ts'
+import { MAX_DEPTH, TOO_DEEP } from './depth.ts'
+
+/** First character and the one after the last. */
+export type Span = Readonly<{ start: number; end: number }>
+
+/** `items`: where the elements of the outermost object's `items` stand; empty when it has none. */
+export type JsonReading =
+  | Readonly<{ ok: true; value: unknown; items: readonly Span[] }>
+  | Readonly<{ ok: false; flaw: Flaw }>
+
+export function readJson(text: string): JsonReading {
+  const scan = scanJson(text)
+  if (scan.tooDeepAt !== null) {
+    return { ok: false, flaw: { severity: 'error', code: 'tooDeep', message: TOO_DEEP, offset: scan.tooDeepAt } }
+  }
+  try {
+    return { ok: true, value: JSON.parse(text), items: scan.items }
+  } catch (thrown) {
+    return { ok: false, flaw: syntaxFlaw(text, thrown instanceof Error ? thrown.message : '') }
+  }
+}
+
+/** V8 says `… at position 12 (line 1 column 13)`, or nothing of the kind when the text just ends. */
+function syntaxFlaw(text: string, reason: string): Flaw {
+  const position = /at position (\d+)/.exec(reason)?.[1]
+  const what = reason.replace(/ in JSON at position.*| \(line \d+ column \d+\)| at position \d+/gs, '')
+  const message = `not valid JSON: ${what.charAt(0).toLowerCase()}${what.slice(1)}`
+  return {
+    severity: 'error',
+    code: 'notJson',
+    message,
+    offset: position === undefined ? text.length : Number(position),
+  }
+}
+
+const QUOTE = 34
+const COMMA = 44
+const OPEN = new Set([91, 123])
+const CLOSE = new Set([93, 125])
+
+/** One pass over the text, without judging it: JSON.parse does that. */
+function scanJson(text: string): { tooDeepAt: number | null; items: Span[] } {
+  const items: Span[] = []
+  let depth = 0
+  let key = ''
+  let inItems = false
+  let itemStart = 0
+  const closeItem = (end: number): void => {
+    if (text.slice(itemStart, end).trim() !== '') items.push(trimmed(text, itemStart, end))
+    itemStart = end + 1
+  }
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) {
+      const end = endOfString(text, at)
+      if (depth === 1) key = text.slice(at + 1, end)
+      at = end
+    } else if (OPEN.has(code)) {
+      depth++
+      if (depth > MAX_DEPTH) return { tooDeepAt: at, items: [] }
+      if (depth === 2 && code === 91 && key === 'items') {
+        inItems = true
+        items.length = 0
+        itemStart = at + 1
+      }
+    } else if (CLOSE.has(code)) {
+      if (inItems && depth === 2) closeItem(at)
+      if (depth === 2) inItems = false
+      depth--
+    } else if (code === COMMA && inItems && depth === 2) closeItem(at)
+  }
+  return { tooDeepAt: null, items }
+}
+
+/** The closing quote of the string that opens at `at`, or the last character of a text that ends within it. */
+function endOfString(text: string, at: number): number {
+  for (let end = text.indexOf('"', at + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let slashes = 0
+    while (text.charCodeAt(end - 1 - slashes) === 92) slashes++
+    if (slashes % 2 === 0) return end
+  }
+  return text.length
+}
+
+function trimmed(text: string, start: number, end: number): Span {
+  const leading = /\S/g
+  leading.lastIndex = start
+  return { start: leading.exec(text)?.index ?? start, end }
+}
