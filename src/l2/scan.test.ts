@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Link } from '../lib/net.ts'
+import { answersArp, localLinks } from './scan.ts'
+
+const link = (fields: Partial<Link>): Link => ({
+  index: 2,
+  name: 'eth0',
+  mac: '02:00:00:00:00:01',
+  up: true,
+  carrier: true,
+  broadcast: true,
+  noArp: false,
+  hasMaster: false,
+  ...fields,
+})
+
+const ANSWERS: [string, Partial<Link>, boolean][] = [
+  ['an Ethernet link that is up', {}, true],
+  ['a link without cable: answers when it comes back', { carrier: false }, true],
+  ['a link that is down', { up: false }, false],
+  ['a member of a bridge or bond', { hasMaster: true }, false],
+  ['a link with NOARP', { noArp: true }, false],
+  ['a point-to-point link', { broadcast: false }, false],
+  ['a link without an Ethernet address', { mac: null }, false],
+]
+for (const [name, fields, expected] of ANSWERS) {
+  test(`${expected ? 'ARP' : 'no ARP'} on ${name}`, () => assert.equal(answersArp(link(fields)), expected))
+}
+
+const EXCLUDES: [string, RegExp[], string[]][] = [
+  ['no pattern', [], ['eth0', 'veth12', 'lo']],
+  ['anchored patterns', [/^veth.*/, /^lo$/], ['eth0']],
+  ['a pattern finds its text anywhere in the name', [/eth/], ['lo']],
+  ['a pattern with memory finds it every time', [/eth/g], ['lo']],
+]
+for (const [name, exclude, expected] of EXCLUDES) {
+  test(`excluded by name: ${name}`, () => {
+    const links = ['eth0', 'veth12', 'lo'].map((of, index) => link({ name: of, index, up: false }))
+    assert.deepEqual([...localLinks(links, exclude).keys()], expected)
+  })
+}
