@@ -28,7 +28,8 @@ export function parsePassword(
   }
   const { type = 'Opaque' } = secret
   if (!TYPES.has(type)) {
-    const message = `Secret ${name} is of type ${quote(typeof type === 'string' ? type : JSON.stringify(type))}; it must be kubernetes.io/basic-auth or Opaque`
+    const found = typeof type === 'string' ? type : JSON.stringify(type)
+    const message = `Secret ${name} is of type ${quote(found)}; it must be kubernetes.io/basic-auth or Opaque`
     reporter.error('invalidSecret', 'spec.passwordSecret.name', message)
   }
   const value = readKey(secret, key)

@@ -17,7 +17,9 @@ export function reportPeerConflicts(peers: readonly Peer[], nodes: ReadonlyMap<s
       const shared = [...later.nodes].filter((node) => earlier.some((peer) => peer.nodes.has(node)))
       const where = shared.length === 0 ? 'the same nodes' : `node ${list(shared)}`
       const names = list(earlier.map(({ name }) => name))
-      const message = `BGPPeer ${later.name} leads to ${place} from ${where}, as BGPPeer ${names} does; keep one of them, or give them nodeSelectors that share no node`
+      const message =
+        `BGPPeer ${later.name} leads to ${place} from ${where}, as BGPPeer ${names} does; ` +
+        'keep one of them, or give them nodeSelectors that share no node'
       const field = later.address ? 'spec.peerAddress' : 'spec.interface'
       report.about('BGPPeer', later.name).error('peersShareAddress', field, message)
     }

@@ -41,6 +41,12 @@ export class Section {
     return valid ? value : this.#wrong(key, 'a port from 1 to 65535', value)
   }
 
+  /** The same where it must be given; 0 where it cannot be read. */
+  requiredPort(key: string): number {
+    if (this.#get(key) === undefined) this.#wrong(key, 'a port from 1 to 65535', undefined)
+    return this.port(key) ?? 0
+  }
+
   labels(key: string): Labels {
     const value = this.#get(key)
     if (value === undefined) return {}
@@ -62,10 +68,11 @@ export class Section {
   }
 
   sections(key: string): readonly Section[] {
-    return this.#items(key).map((value, index) => {
+    return this.#items(key).flatMap((value, index) => {
       const path = `${this.#path}.${key}[${index}]`
-      if (value === null) this.#flaws.add(path, 'an object', value)
-      return new Section(value, path, this.#flaws)
+      if (isRecord(value)) return [new Section(value, path, this.#flaws)]
+      this.#flaws.add(path, 'an object', value)
+      return []
     })
   }
 

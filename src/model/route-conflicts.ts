@@ -38,7 +38,9 @@ function checkPrepend({ asPrepend }: BgpAdvertisement, peers: readonly Peer[], r
   const refusing = peers.filter((peer) => !isInternal(peer) && peer.remoteAs === asn)
   if (!asn || refusing.length === 0) return
   const names = list(refusing.map(({ name }) => name))
-  const message = `asPrepend.asn ${asn} is the AS of BGPPeer ${names}, which would drop the routes as loops; prepend our own AS or leave that peer out`
+  const message =
+    `asPrepend.asn ${asn} is the AS of BGPPeer ${names}, which would drop the routes as loops; ` +
+    'prepend our own AS or leave that peer out'
   reporter.error('prependsPeerAsn', 'spec.asPrepend.asn', message)
 }
 
@@ -46,7 +48,9 @@ function checkPrepend({ asPrepend }: BgpAdvertisement, peers: readonly Peer[], r
 function checkLocalPref({ localPref }: BgpAdvertisement, peers: readonly Peer[], reporter: Reporter): void {
   if (localPref === null || peers.length === 0 || peers.some(isInternal)) return
   const names = list(peers.map(({ name }) => name))
-  const message = `localPref ${localPref} reaches nobody: it is sent to internal peers only, and BGPPeer ${names} is external; use med, asPrepend or a community`
+  const message =
+    `localPref ${localPref} reaches nobody: it is sent to internal peers only, and BGPPeer ${names} is external; ` +
+    'use med, asPrepend or a community'
   reporter.warning('localPrefOnEbgp', 'spec.localPref', message)
 }
 
@@ -54,6 +58,8 @@ function checkEcho(pools: readonly Pool[], peers: readonly Peer[], reporter: Rep
   const pool = pools.find(({ blocks }) => blocks.some(({ range }) => range.family === 'ipv6'))
   if (!pool || peers.length === 0) return
   const names = list(peers.map(({ name, bfdProfile }) => `${name} (BFDProfile ${bfdProfile})`))
-  const message = `pool ${pool.name} has IPv6 addresses, but BGPPeer ${names} has BFD echo mode, which is for IPv4 only; turn echoMode off or leave that peer out`
+  const message =
+    `pool ${pool.name} has IPv6 addresses, but BGPPeer ${names} has BFD echo mode, which is for IPv4 only; ` +
+    'turn echoMode off or leave that peer out'
   reporter.error('echoWithIpv6', 'spec.peers', message)
 }

@@ -55,7 +55,7 @@ export function parseService(object: KubeObject, { fillDefaults }: { fillDefault
   const spec = new Section(object.spec, 'spec', flaws)
   const status = new Section(object.status, 'status', flaws)
   const ports = spec.sections('ports').map((port) => {
-    return { protocol: port.oneOf('protocol', PROTOCOLS) ?? 'TCP', port: port.port('port') ?? 0 }
+    return { protocol: port.oneOf('protocol', PROTOCOLS) ?? 'TCP', port: port.requiredPort('port') }
   })
   const service: Service = {
     key: `${metadata.namespace}/${metadata.name}`,
