@@ -22,7 +22,7 @@ export function parsePassword(
   }
   const secret = findSecret(name)
   if (!secret) {
-    const message = `there is no Secret ${name} in this namespace; create it with key ${key}`
+    const message = `there is no Secret ${name} in the namespace of this BGPPeer; create it with key ${key}`
     reporter.transient('unknownSecret', 'spec.passwordSecret.name', message)
     return null
   }

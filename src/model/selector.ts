@@ -12,6 +12,7 @@ export type Selector = Readonly<{ requirements: readonly Requirement[] }>
 
 export const EVERYTHING: Selector = { requirements: [] }
 
+/** Whether labels meet every requirement. */
 export function matches(selector: Selector, labels: Labels): boolean {
   return selector.requirements.every((requirement) => satisfies(requirement, labels))
 }
