@@ -29,7 +29,8 @@ export function sandboxDirectory(): string | undefined {
 
 /** Run by the script inside: gives it a /run of its own, where `ip netns` keeps the names of namespaces. */
 export async function settleIn(): Promise<void> {
-  process.on('disconnect', () => process.exit(1)) // the launcher died before the death signal was set
+  process.on('disconnect', () => process.exit(1)) // the launcher was told to stop
+  if (!process.connected) process.exit(1)
   await run(['mount', '-t', 'tmpfs', 'lab', '/run'])
   await run(['mkdir', '/run/netns'])
   await run(['ip', 'link', 'set', 'lo', 'up'])
@@ -63,10 +64,12 @@ async function watch(child: ChildProcess): Promise<number> {
   child.on('error', reject)
   for (const signal of STOPPED_BY) {
     process.on(signal, () => {
+      if (child.connected) child.disconnect()
+      else child.kill('SIGKILL') // asked again
       stoppedBy = signal
-      child.kill('SIGKILL')
     })
   }
+  // `unshare` ends after process 1, and that one after all others: from here on nobody writes into the directory.
   child.on('exit', (code) => {
     if (stoppedBy === undefined) return resolve(code ?? 1)
     process.stdout.write('\nStopped: the namespaces, processes and files of this run are gone.\n')

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The scenery of the demo: a switch, three nodes with their Pods, a client, the controller and a speaker per node. */
+import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { startForwarding } from './forwarding.ts'
@@ -38,7 +39,7 @@ export async function buildStage(directory: string, broken: Breakable | undefine
   apply(join(BASICS, 'machines.yaml'), manifests)
   const pods = allPods()
   const [client, ...nodes] = await buildNetwork([CLIENT, ...NODES.map((node) => withPods(node, pods))])
-  if (!client) throw new Error('a network without hosts')
+  assert(client)
   const neighbors = new Neighbors(client)
   const controller = new Program({ name: 'controller', command: controllerCommand(manifests) }, directory)
   const speakers = nodes.map(

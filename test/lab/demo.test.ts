@@ -197,29 +197,31 @@ test('with --keep it stays for lab/enter until Ctrl-C, which is then a success',
   demo.assertGone()
 })
 
-const REFUSALS: [string, Demo, number, RegExp][] = [
+type Launch = ConstructorParameters<typeof Demo>
+const REFUSALS: [string, Launch, number, RegExp][] = [
   [
     'where no namespaces can be made, it says how to allow them',
-    new Demo([], [...NO_MORE_NAMESPACES, ...WITHOUT_RIGHTS]),
+    [[], [...NO_MORE_NAMESPACES, ...WITHOUT_RIGHTS]],
     1,
     /lets us make none\. Run it as root/,
   ],
   [
     'where programs are missing, it names their packages',
-    new Demo([], [], { ...process.env, PATH: '/nonexistent' }),
+    [[], [], { ...process.env, PATH: '/nonexistent' }],
     1,
     /apt-get install util-linux mount\n/,
   ],
-  ['an unknown option is answered with the usage', new Demo(['--brake', 'controller']), 2, /^usage: demo \[--keep\]/],
+  ['an unknown option is answered with the usage', [['--brake', 'controller']], 2, /^usage: demo \[--keep\]/],
   [
     'an unknown component is answered with those there are',
-    new Demo(['--break', 'network']),
+    [['--break', 'network']],
     2,
     /controller\|responder\|forwarding/,
   ],
 ]
-for (const [name, demo, code, sentence] of REFUSALS) {
+for (const [name, launch, code, sentence] of REFUSALS) {
   test(name, async () => {
+    const demo = new Demo(...launch)
     assert.equal(await demo.ended(), code)
     assert.match(demo.output, sentence)
     assert.doesNotMatch(demo.output, /\n {4}at /, 'a stack trace')
