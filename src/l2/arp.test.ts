@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { formatMac, fromHex, toHex } from '../lib/bytes.ts'
 import { type ArpFrame, BROADCAST_MAC, decode, encode, gratuitous, type Malformed } from './arp.ts'
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { fromHex } from '../lib/bytes.ts'
 import {
   AND,
@@ -63,7 +63,7 @@ function frameOf(sender: number, target: number): Uint8Array {
   return bytes
 }
 
-const sorted = (addresses: Iterable<number>) => Uint32Array.from(new Set(addresses)).sort()
+const sorted = (addresses: Iterable<number>) => Uint32Array.from(new Set(addresses)).toSorted()
 const passes = (program: Instruction[], sender: number, target: number) => run(program, frameOf(sender, target)) > 0
 /** Few bits vary, so that hits and near misses are both frequent. */
 const address = fc.oneof(

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { Link } from '../../src/lib/net.ts'
+import { runTestsInNamespace } from '../lab/wire-namespace.ts'
+import { SimLinks, SimReflex } from '../sim/wire.ts'
+import { netContract } from './net-suite.ts'
+
+const link = (index: number, up = true): Link => ({
+  index,
+  name: `near${index}`,
+  mac: `02:00:00:00:00:0${index}`,
+  up,
+  carrier: up,
+  broadcast: true,
+  noArp: false,
+  hasMaster: false,
+})
+
+netContract('simulated', async () => {
+  const links = new SimLinks([link(1), link(2)])
+  const reflex = new SimReflex()
+  const byIndex = (index: number) => {
+    const found = links.list().find((one) => one.index === index)
+    assert.ok(found)
+    return found
+  }
+  return {
+    reflex,
+    links,
+    near: () => byIndex(1),
+    other: () => byIndex(2),
+    inject: (frame) => reflex.receive(1, frame),
+    received: async () => reflex.sent.splice(0).map(({ frame }) => frame),
+    setUp: async (up) => links.replace([link(1, up), link(2)]),
+    close: async () => links.close(),
+  }
+})
+
+test('the kernel keeps the same contract (net-kernel.ts, in a network namespace)', () =>
+  runTestsInNamespace(join(import.meta.dirname, 'net-kernel.ts')))
