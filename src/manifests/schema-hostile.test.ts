@@ -112,7 +112,7 @@ test('what is not listed is counted', () => {
   assert.equal(problems.length, 101)
   assert.equal(
     problems.at(-1)?.message,
-    'IPAddressPool subject has 99900 more problems of this sort: cure those listed first',
+    'IPAddressPool subject has 99900 more problems of this sort; cure those listed first',
   )
 })
 

@@ -38,7 +38,7 @@ type Located = Readonly<{ path: Path; value: unknown }>
 
 function sentence({ path, value }: Located, schema: Structural): string {
   const secret = path.at(-1) === 'password'
-  return `${fieldText(path)} is ${found(value, secret)}, expected ${expected(schema)}: ${advice(value, schema)}`
+  return `this is ${found(value, secret)}, expected ${expected(schema)}; ${advice(value, schema)}`
 }
 
 function missingField({ keyword, params }: ErrorObject): string | undefined {
@@ -68,8 +68,8 @@ export function unknownProblems(
     return { severity: 'warning', object, field, code: 'unknownField', message, transient: false }
   }
   const listed = fields.slice(0, LISTED).map(({ path, known }) => {
-    const field = fieldText(path)
-    return problem(field, `${field} is not a field of ${object.kind} and is ignored: ${hint(path, known, other(path))}`)
+    const name = String(path.at(-1)).slice(0, 64)
+    return problem(fieldText(path), `there is no field ${name} here, it is ignored; ${hint(path, known, other(path))}`)
   })
   return fields.length <= LISTED ? listed : [...listed, problem('', more(object, fields.length - LISTED))]
 }
@@ -82,5 +82,5 @@ function hint(path: Path, known: readonly string[], version: string | undefined)
 }
 
 function more({ kind, name }: ObjectRef, count: number): string {
-  return `${kind} ${name} has ${count} more problems of this sort: cure those listed first`
+  return `${kind} ${name} has ${count} more problems of this sort; cure those listed first`
 }

@@ -77,7 +77,7 @@ const SENTENCES: [name: string, checked: () => Structure, expected: string[][]][
       [
         'error',
         'spec.myASN',
-        'spec.myASN is the string "64500", expected a whole number from 0 to 4294967295: remove the quotes',
+        'this is the string "64500", expected a whole number from 0 to 4294967295; remove the quotes',
       ],
     ],
   ],
@@ -88,7 +88,7 @@ const SENTENCES: [name: string, checked: () => Structure, expected: string[][]][
       [
         'error',
         'spec.peerPort',
-        'spec.peerPort is the number 20000, expected a whole number from 1 to 16384: choose a number in this range',
+        'this is the number 20000, expected a whole number from 1 to 16384; choose a number in this range',
       ],
     ],
   ],
@@ -99,20 +99,14 @@ const SENTENCES: [name: string, checked: () => Structure, expected: string[][]][
       [
         'error',
         'spec.myASN',
-        'spec.myASN is the number 1.5, expected a whole number from 0 to 4294967295: leave the fraction out',
+        'this is the number 1.5, expected a whole number from 0 to 4294967295; leave the fraction out',
       ],
     ],
   ],
   [
     'yes for true',
     () => pool({ addresses: [], autoAssign: 'yes' }),
-    [
-      [
-        'error',
-        'spec.autoAssign',
-        'spec.autoAssign is the string "yes", expected true or false: write true, without quotes',
-      ],
-    ],
+    [['error', 'spec.autoAssign', 'this is the string "yes", expected true or false; write true, without quotes']],
   ],
   [
     'a bare address for a list',
@@ -121,20 +115,14 @@ const SENTENCES: [name: string, checked: () => Structure, expected: string[][]][
       [
         'error',
         'spec.addresses',
-        'spec.addresses is the string "192.0.2.0/24", expected a list of strings: put each entry on a line of its own that starts with "- "',
+        'this is the string "192.0.2.0/24", expected a list of strings; put each entry on a line of its own that starts with "- "',
       ],
     ],
   ],
   [
     'a number for text',
     () => check('Community', { spec: { communities: [{ name: 'a', value: 64512.1 }] } }),
-    [
-      [
-        'error',
-        'spec.communities[0].value',
-        'spec.communities[0].value is the number 64512.1, expected a string: put it in quotes',
-      ],
-    ],
+    [['error', 'spec.communities[0].value', 'this is the number 64512.1, expected a string; put it in quotes']],
   ],
   [
     'a misspelt word',
@@ -143,14 +131,14 @@ const SENTENCES: [name: string, checked: () => Structure, expected: string[][]][
       [
         'error',
         'spec.dynamicASN',
-        'spec.dynamicASN is the string "Externl", expected one of "internal", "external": did you mean "external"?',
+        'this is the string "Externl", expected one of "internal", "external"; did you mean "external"?',
       ],
     ],
   ],
   [
     'an empty entry',
     () => pool({ addresses: ['192.0.2.0/24', null] }),
-    [['error', 'spec.addresses[1]', 'spec.addresses[1] is empty (null), expected a string: fill it in or remove it']],
+    [['error', 'spec.addresses[1]', 'this is empty (null), expected a string; fill it in or remove it']],
   ],
   [
     'a missing section',
@@ -159,7 +147,7 @@ const SENTENCES: [name: string, checked: () => Structure, expected: string[][]][
       [
         'error',
         'spec',
-        'spec is missing, expected a map with the fields addresses, autoAssign, avoidBuggyIPs, serviceAllocation: add it',
+        'this is missing, expected a map with the fields addresses, autoAssign, avoidBuggyIPs, serviceAllocation; add it',
       ],
     ],
   ],
@@ -167,12 +155,8 @@ const SENTENCES: [name: string, checked: () => Structure, expected: string[][]][
     'a misspelt required field',
     () => pool({ adresses: [] }),
     [
-      ['error', 'spec.addresses', 'spec.addresses is missing, expected a list of strings: add it'],
-      [
-        'warning',
-        'spec.adresses',
-        'spec.adresses is not a field of IPAddressPool and is ignored: did you mean addresses?',
-      ],
+      ['error', 'spec.addresses', 'this is missing, expected a list of strings; add it'],
+      ['warning', 'spec.adresses', 'there is no field adresses here, it is ignored; did you mean addresses?'],
     ],
   ],
   [
@@ -182,36 +166,24 @@ const SENTENCES: [name: string, checked: () => Structure, expected: string[][]][
       [
         'warning',
         'spec.vrf',
-        'spec.vrf is not a field of BGPPeer and is ignored: it belongs to metallb.io/v1beta2, change apiVersion or remove it',
+        'there is no field vrf here, it is ignored; it belongs to metallb.io/v1beta2, change apiVersion or remove it',
       ],
     ],
   ],
   [
     'a field of another kind',
     () => check('Community', { spec: { weight: 1 } }),
-    [
-      [
-        'warning',
-        'spec.weight',
-        'spec.weight is not a field of Community and is ignored: remove it, or use one of communities',
-      ],
-    ],
+    [['warning', 'spec.weight', 'there is no field weight here, it is ignored; remove it, or use one of communities']],
   ],
   [
     'a section that does not exist',
     () => check('L2Advertisement', { Spec: {} }),
-    [['warning', 'Spec', 'Spec is not a field of L2Advertisement and is ignored: did you mean spec?']],
+    [['warning', 'Spec', 'there is no field Spec here, it is ignored; did you mean spec?']],
   ],
   [
     'a label that is no text',
     () => check('L2Advertisement', { metadata: { name: 'a', labels: { 'example.com/zone': true } } }),
-    [
-      [
-        'error',
-        'metadata.labels["example.com/zone"]',
-        'metadata.labels["example.com/zone"] is the boolean true, expected a string: put it in quotes',
-      ],
-    ],
+    [['error', 'metadata.labels["example.com/zone"]', 'this is the boolean true, expected a string; put it in quotes']],
   ],
   [
     'a name that would leave its folder',
@@ -220,7 +192,7 @@ const SENTENCES: [name: string, checked: () => Structure, expected: string[][]][
       [
         'error',
         'metadata.name',
-        'metadata.name is the string "../../etc/passwd", expected a name of lower-case letters, digits, "-" and ".", at most 253 long: choose such a value',
+        'this is the string "../../etc/passwd", expected a name of lower-case letters, digits, "-" and ".", at most 253 long; choose such a value',
       ],
     ],
   ],
@@ -231,7 +203,7 @@ const SENTENCES: [name: string, checked: () => Structure, expected: string[][]][
       [
         'error',
         'metadata.name',
-        'metadata.name is missing, expected a name of lower-case letters, digits, "-" and ".", at most 253 long: add it',
+        'this is missing, expected a name of lower-case letters, digits, "-" and ".", at most 253 long; add it',
       ],
     ],
   ],
@@ -242,14 +214,14 @@ const SENTENCES: [name: string, checked: () => Structure, expected: string[][]][
       [
         'error',
         'metadata',
-        'metadata is missing, expected a map with a name, and where needed labels and annotations: add it',
+        'this is missing, expected a map with a name, and where needed labels and annotations; add it',
       ],
     ],
   ],
   [
     'a password is not repeated',
     () => v1beta2({ myASN: 1, password: 12345 }),
-    [['error', 'spec.password', 'spec.password is a number, expected a string: put it in quotes']],
+    [['error', 'spec.password', 'this is a number, expected a string; put it in quotes']],
   ],
   [
     'a long value is cut short',
@@ -258,7 +230,7 @@ const SENTENCES: [name: string, checked: () => Structure, expected: string[][]][
       [
         'error',
         'spec.nodeSelectors',
-        `spec.nodeSelectors is the string "${'x'.repeat(60)}…", expected a list of maps: put each entry on a line of its own that starts with "- "`,
+        `this is the string "${'x'.repeat(60)}…", expected a list of maps; put each entry on a line of its own that starts with "- "`,
       ],
     ],
   ],
@@ -269,14 +241,14 @@ const SENTENCES: [name: string, checked: () => Structure, expected: string[][]][
       [
         'error',
         'kind',
-        'AddressPool was replaced by IPAddressPool: move its spec.addresses to an IPAddressPool, and announce that with an L2Advertisement (protocol layer2) or a BGPAdvertisement (protocol bgp)',
+        'AddressPool was replaced by IPAddressPool; move its spec.addresses to an IPAddressPool, and announce that with an L2Advertisement (protocol layer2) or a BGPAdvertisement (protocol bgp)',
       ],
     ],
   ],
   [
     'a misspelt kind',
     () => check('IPAdressPool', {}),
-    [['error', 'kind', 'metallb.io has no kind IPAdressPool: did you mean IPAddressPool?']],
+    [['error', 'kind', 'metallb.io has no kind IPAdressPool; did you mean IPAddressPool?']],
   ],
   [
     'an unknown kind',
@@ -285,14 +257,14 @@ const SENTENCES: [name: string, checked: () => Structure, expected: string[][]][
       [
         'error',
         'kind',
-        'metallb.io has no kind __proto__: use one of BFDProfile, BGPAdvertisement, BGPPeer, Community, ConfigurationState, IPAddressPool, L2Advertisement, ServiceBGPStatus, ServiceL2Status',
+        'metallb.io has no kind __proto__; use one of BFDProfile, BGPAdvertisement, BGPPeer, Community, ConfigurationState, IPAddressPool, L2Advertisement, ServiceBGPStatus, ServiceL2Status',
       ],
     ],
   ],
   [
     'an unknown version',
     () => check('BGPPeer', {}, 'metallb.io/v1'),
-    [['error', 'apiVersion', 'BGPPeer has no version metallb.io/v1: use metallb.io/v1beta1 or metallb.io/v1beta2']],
+    [['error', 'apiVersion', 'BGPPeer has no version metallb.io/v1; use metallb.io/v1beta1 or metallb.io/v1beta2']],
   ],
 ]
 for (const [name, checked, expected] of SENTENCES) {

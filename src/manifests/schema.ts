@@ -65,17 +65,17 @@ function unknownKind(kind: string, version: string, object: ObjectRef): Problem 
   if (versions?.includes(version)) return undefined
   if (versions) {
     const right = versions.map((name) => `${GROUP}/${name}`).join(' or ')
-    return problem('apiVersion', `${kind} has no version ${GROUP}/${version}: use ${right}`)
+    return problem('apiVersion', `${kind} has no version ${GROUP}/${version}; use ${right}`)
   }
   if (kind === 'AddressPool') return problem('kind', ADDRESS_POOL)
   const kinds = Object.keys(CRD_SCHEMAS)
   const meant = nearest(kind, kinds)
   const advice = meant ? `did you mean ${meant}?` : `use one of ${kinds.join(', ')}`
-  return problem('kind', `${GROUP} has no kind ${kind.slice(0, 64)}: ${advice}`)
+  return problem('kind', `${GROUP} has no kind ${kind.slice(0, 64)}; ${advice}`)
 }
 
 const ADDRESS_POOL =
-  'AddressPool was replaced by IPAddressPool: move its spec.addresses to an IPAddressPool, ' +
+  'AddressPool was replaced by IPAddressPool; move its spec.addresses to an IPAddressPool, ' +
   'and announce that with an L2Advertisement (protocol layer2) or a BGPAdvertisement (protocol bgp)'
 
 type Compiled = Readonly<{ schema: Structural; validate: ValidateFunction<Checked> }>
