@@ -25,10 +25,10 @@ export function no(refusal: Refusal, waitsFor: readonly string[] = []): Found {
 }
 
 /**
- * Whether the Service may have exactly these addresses: all inside one pool that is for it, and shareable where others
- * use them. Asked for requested addresses and, at every convergence, for those it holds. autoAssign does not matter.
+ * Whether the configuration lets the Service have exactly these addresses: all inside one pool that is for it.
+ * autoAssign does not matter here.
  */
-export function admit(ledger: Ledger, { service, terms }: Request, ips: readonly Ip[]): Found {
+export function place(ledger: Ledger, { service, terms }: Request, ips: readonly Ip[]): Found {
   const pools = ips.map((ip) => ledger.poolAt(ip))
   const homeless = ips.filter((_, i) => !pools[i])
   const [pool] = pools
@@ -41,7 +41,11 @@ export function admit(ledger: Ledger, { service, terms }: Request, ips: readonly
   if (buggy) return no(addressAvoided(buggy, pool.name))
   const mismatch = mismatchOf(pool, service)
   if (mismatch !== null) return no(poolNotForService(pool.name, mismatch, ips))
-  const bid = { pool: pool.name, ips, terms }
+  return { ok: true, bid: { pool: pool.name, ips, terms } }
+}
+
+/** Whether the other users of these addresses let the Service share them; a bid that `place` answered. */
+export function admit(ledger: Ledger, { service }: Request, bid: Bid): Found {
   const conflict = ledger.conflict(service.key, bid)
-  return conflict ? no(addressTaken(service.key, terms, conflict), [pool.name]) : { ok: true, bid }
+  return conflict ? no(addressTaken(service.key, bid.terms, conflict), [bid.pool]) : { ok: true, bid }
 }

@@ -5,7 +5,7 @@
  */
 import type { Family, Ip } from '../lib/ip.ts'
 import type { Pool } from '../model/pool.ts'
-import { admit, type Found, no } from './admit.ts'
+import { admit, type Found, no, place } from './admit.ts'
 import { familiesOf, otherFamily, stackOf } from './family.ts'
 import type { Bid, Ledger } from './ledger.ts'
 import { automaticGroups, mismatchOf, notAutomaticBecause } from './pools.ts'
@@ -37,9 +37,11 @@ export function allocate(ledger: Ledger, request: Request): Found {
 function allocateExactly(ledger: Ledger, request: Request, ips: readonly Ip[]): Found {
   const { pool, stack } = request
   if (stack !== null && stackOf(ips.map(({ family }) => family)) !== stack) return no(familyMismatch(ips, stack))
-  const found = admit(ledger, request, ips)
-  if (!found.ok || pool === '' || pool === found.bid.pool) return found
-  return no(poolMismatch(ips, { holds: found.bid.pool, asked: pool }))
+  const placed = place(ledger, request, ips)
+  if (!placed.ok) return placed
+  const { bid } = placed
+  if (pool !== '' && pool !== bid.pool) return no(poolMismatch(ips, { holds: bid.pool, asked: pool }))
+  return admit(ledger, request, bid)
 }
 
 function allocateFromPool(ledger: Ledger, request: Request): Found {

@@ -64,9 +64,7 @@ type Step = Pick<Verdict, 'events' | 'refusal' | 'waitsFor'>
 
 function complete(ledger: Ledger, request: Request, kept: Bid | null): Step {
   if (!kept) return allocateAnew(ledger, request)
-  return lacksSecond(request, kept)
-    ? addSecond(ledger, request.service, kept)
-    : { events: [], refusal: null, waitsFor: [] }
+  return lacksSecond(request, kept) ? addSecond(ledger, request, kept) : { events: [], refusal: null, waitsFor: [] }
 }
 
 /** Whether row 12 applies to a Service that keeps these addresses. */
@@ -75,21 +73,24 @@ export function lacksSecond({ service, stack, wanted }: Request, kept: Bid): boo
   return isFree && stack === 'dual' && service.ipFamilyPolicy === 'PreferDualStack' && kept.ips.length === 1
 }
 
-function addSecond(ledger: Ledger, { key }: Service, { pool, ips, terms }: Bid): Step {
+function addSecond(ledger: Ledger, request: Request, kept: Bid): Step {
+  const { pool, ips, terms } = kept
+  const { key } = request.service
   const family = otherFamily(ips[0]?.family ?? 'ipv4')
   const second = ledger.firstUsable(pool, family, terms)
   if (second) {
     ledger.claim(key, { pool, ips: [...ips, second], terms })
-    return {
-      events: [normal('IPAllocated', `Assigned additional IP "${formatIp(second)}"`)],
-      refusal: null,
-      waitsFor: [],
-    }
+    const event = normal('IPAllocated', `Assigned additional IP "${formatIp(second)}"`)
+    return { events: [event], refusal: null, waitsFor: [] }
   }
   const { assigned, capacity } = ledger.fill(pool, family)
   const why = capacity === 0n ? `it has no ${FAMILY_NAME[family]} addresses` : `${assigned} of ${capacity} in use`
   const message = `Failed to assign an additional IP for ${key}: no available IPs in pool "${pool}": ${why}`
-  return { events: [normal('AdditionalAssignFailed', message)], refusal: null, waitsFor: capacity === 0n ? [] : [pool] }
+  return {
+    events: [normal('AdditionalAssignFailed', message)],
+    refusal: null,
+    waitsFor: secondFrom(ledger, request, kept),
+  }
 }
 
 function allocateAnew(ledger: Ledger, request: Request): Step {
@@ -100,7 +101,15 @@ function allocateAnew(ledger: Ledger, request: Request): Step {
     return { events: [warning('AllocationFailed', message)], refusal: found.refusal, waitsFor: found.waitsFor }
   }
   ledger.claim(key, found.bid)
-  return { events: [normal('IPAllocated', `Assigned IP ${quoted(found.bid.ips)}`)], refusal: null, waitsFor: [] }
+  const event = normal('IPAllocated', `Assigned IP ${quoted(found.bid.ips)}`)
+  return { events: [event], refusal: null, waitsFor: secondFrom(ledger, request, found.bid) }
+}
+
+/** The pool that may get room for the second address of a Service that could have one, as a list. */
+function secondFrom(ledger: Ledger, request: Request, bid: Bid): readonly string[] {
+  if (!lacksSecond(request, bid)) return []
+  const { capacity } = ledger.fill(bid.pool, otherFamily(bid.ips[0]?.family ?? 'ipv4'))
+  return capacity === 0n ? [] : [bid.pool]
 }
 
 /** One Warning per key of the older family, when this verdict makes us write the Service. */

@@ -5,7 +5,7 @@
  */
 import { type Ip, parseIp } from '../lib/ip.ts'
 import type { Service } from '../model/service.ts'
-import { admit } from './admit.ts'
+import { admit, place } from './admit.ts'
 import { stackOf } from './family.ts'
 import type { Bid, Ledger } from './ledger.ts'
 import { noClusterIPs, noPools, notEnoughClusterIPs, quoted, type Refusal, unknownFamily } from './refusal.ts'
@@ -66,7 +66,8 @@ function reviewCurrent(ledger: Ledger, request: Request): Pick<Review, 'kept' | 
   if (!ips || !currentStack) return { kept: null, events }
   const isPart = stack === 'dual' && service.ipFamilyPolicy === 'PreferDualStack'
   if (stack !== null && stack !== currentStack && !isPart) return { kept: null, events } // row 7
-  const found = admit(ledger, request, ips)
+  const placed = place(ledger, request, ips)
+  const found = placed.ok ? admit(ledger, request, placed.bid) : placed
   if (!found.ok) {
     const why = `current IP for ${service.key} not allowed by config, will attempt for new IP assignment: ${found.refusal.message}`
     return { kept: null, events: [...events, normal('ClearAssignment', why)] } // row 8

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
+import { isIPv6 } from 'node:net'
 import { test } from 'node:test'
 import { array, bigInt, assert as check, constant, constantFrom, nat, oneof, property, tuple } from 'fast-check'
 import ipaddr from 'ipaddr.js'
@@ -157,15 +158,15 @@ test('property: text of every address agrees with ipaddr.js, in each of its form
   )
 })
 
-test('property: what is an IPv6 address and what is not agrees with ipaddr.js', () => {
-  const piece = constantFrom('', '0', '1', 'ab', 'FFFF', '12345', ':', '::', '1.2.3.4', 'g')
+test('property: what is an IPv6 address and what is not agrees with inet_pton', () => {
+  const piece = constantFrom('', '0', '1', 'ab', 'FFFF', '12345', ':', '::', '1.2.3.4', '1.2.3.04', 'g')
   check(
     property(array(piece, { minLength: 1, maxLength: 10 }), constantFrom('', ':'), (pieces, glue) => {
       const text = pieces.join(glue)
       if (!text.includes(':')) return
-      assert.equal(parseIp(text) !== undefined, ipaddr.IPv6.isValid(text), text)
+      assert.equal(parseIp(text) !== undefined, isIPv6(text), text)
     }),
-    { numRuns: 2000 },
+    { numRuns: 5000 },
   )
 })
 
