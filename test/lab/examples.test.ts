@@ -4,7 +4,7 @@
  * that one is made from the example by undoing the one named correction.
  */
 import assert from 'node:assert/strict'
-import { globSync, readFileSync } from 'node:fs'
+import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Outcome, outcomeOf, summary } from './outcome.ts'
@@ -15,8 +15,11 @@ function file(path: string): string {
   return readFileSync(join(EXAMPLES, path), 'utf8')
 }
 
+const tried = new Set<string>()
+
 /** All manifests of a directory, in the order of their names. */
 function all(directory: string): string[] {
+  tried.add(directory)
   const names = globSync('*.yaml', { cwd: join(EXAMPLES, directory) }).toSorted()
   assert.notEqual(names.length, 0, directory)
   return names.map((name) => file(`${directory}/${name}`))
@@ -115,6 +118,11 @@ for (const [name, files, expected] of CASES) {
     assert.deepEqual({ problems: summary(outcome), addresses, answers, routes }, expected)
   })
 }
+
+test('no example is left out', () => {
+  const directories = readdirSync(EXAMPLES, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  assert.deepEqual([...tried].toSorted(), directories.map(({ name }) => name).toSorted())
+})
 
 test('an overlap is reported with both pools and what they both hold', () => {
   const [problem] = outcomeOf(...all('basics'), ...all('basics-interface')).problems
