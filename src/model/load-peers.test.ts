@@ -226,7 +226,7 @@ for (const [name, a, b, expected] of PAIRS) {
 
 test('two peers at one place are both named, and so are place and node', () => {
   const { problems } = load(node('n1'), peer('a'), peer('b'))
-  const expected = 'BGPPeer b leads to 192.0.2.254 port 179 from node n1, as BGPPeer a does; '
+  const expected = 'BGPPeer b leads to 192.0.2.254 port 179 from node n1, and so does BGPPeer a; '
   assert.ok(problems[0]?.message.startsWith(expected), problems[0]?.message)
 })
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { assert as check, property, shuffledSubarray } from 'fast-check'
+import { assert as check, constantFrom, jsonValue, property, record, shuffledSubarray } from 'fast-check'
 import {
   bgp,
   community,
@@ -18,7 +18,9 @@ import {
   summarize,
 } from '../../test/model/objects.ts'
 import type { KubeObject } from '../lib/object.ts'
+import { parseEndpointSlice } from './endpoint.ts'
 import { loadModel } from './load.ts'
+import { parseService } from './service.ts'
 
 const elsewhere = { namespace: 'default' }
 const extras = (data: unknown, meta: object = {}) => core('ConfigMap', 'bgpextras', { data }, meta)
@@ -154,6 +156,27 @@ for (const [name, objects] of [
     )
   })
 }
+
+test('core objects of any content are read or refused, and never throw', () => {
+  const section = jsonValue({ maxDepth: 4 })
+  const sections = record({
+    spec: section,
+    status: section,
+    data: section,
+    stringData: section,
+    type: section,
+    endpoints: section,
+  })
+  const referring = peer('p', { passwordSecret: { name: 'x' } })
+  check(
+    property(sections, constantFrom('x', 'bgpextras'), (content, name) => {
+      const kinds = ['Node', 'Namespace', 'Secret', 'ConfigMap'].map((kind) => core(kind, name, content))
+      assert.ok(load(referring, ...kinds).problems.every(({ message }) => message.length > 0))
+      parseService(core('Service', name, content), { fillDefaults: true })
+      parseEndpointSlice(core('EndpointSlice', name, content, { labels: { 'kubernetes.io/service-name': 'x' } }))
+    }),
+  )
+})
 
 test('100 nodes, 20 advertisements of each sort and 20 peers load in milliseconds', () => {
   const objects = [pool('a', ['10.0.0.0/16']), ...Array.from({ length: 100 }, (_, i) => node(`n${i}`))]

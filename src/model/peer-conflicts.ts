@@ -18,7 +18,7 @@ export function reportPeerConflicts(peers: readonly Peer[], nodes: ReadonlyMap<s
       const where = shared.length === 0 ? 'the same nodes' : `node ${list(shared)}`
       const names = list(earlier.map(({ name }) => name))
       const message =
-        `BGPPeer ${later.name} leads to ${place} from ${where}, as BGPPeer ${names} does; ` +
+        `BGPPeer ${later.name} leads to ${place} from ${where}, and so does BGPPeer ${names}; ` +
         'keep one of them, or give them nodeSelectors that share no node'
       const field = later.address ? 'spec.peerAddress' : 'spec.interface'
       report.about('BGPPeer', later.name).error('peersShareAddress', field, message)

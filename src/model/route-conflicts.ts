@@ -39,7 +39,7 @@ function checkPrepend({ asPrepend }: BgpAdvertisement, peers: readonly Peer[], r
   if (!asn || refusing.length === 0) return
   const names = list(refusing.map(({ name }) => name))
   const message =
-    `asPrepend.asn ${asn} is the AS of BGPPeer ${names}, which would drop the routes as loops; ` +
+    `asPrepend.asn ${asn} is the AS at the other end (BGPPeer ${names}), where the routes would be dropped as loops; ` +
     'prepend our own AS or leave that peer out'
   reporter.error('prependsPeerAsn', 'spec.asPrepend.asn', message)
 }
@@ -49,7 +49,7 @@ function checkLocalPref({ localPref }: BgpAdvertisement, peers: readonly Peer[],
   if (localPref === null || peers.length === 0 || peers.some(isInternal)) return
   const names = list(peers.map(({ name }) => name))
   const message =
-    `localPref ${localPref} reaches nobody: it is sent to internal peers only, and BGPPeer ${names} is external; ` +
+    `localPref ${localPref} reaches nobody: it is sent to internal peers only, and none of these is (BGPPeer ${names}); ` +
     'use med, asPrepend or a community'
   reporter.warning('localPrefOnEbgp', 'spec.localPref', message)
 }
@@ -59,7 +59,7 @@ function checkEcho(pools: readonly Pool[], peers: readonly Peer[], reporter: Rep
   if (!pool || peers.length === 0) return
   const names = list(peers.map(({ name, bfdProfile }) => `${name} (BFDProfile ${bfdProfile})`))
   const message =
-    `pool ${pool.name} has IPv6 addresses, but BGPPeer ${names} has BFD echo mode, which is for IPv4 only; ` +
+    `pool ${pool.name} has IPv6 addresses, but BFD echo mode is for IPv4 only and is on for BGPPeer ${names}; ` +
     'turn echoMode off or leave that peer out'
   reporter.error('echoWithIpv6', 'spec.peers', message)
 }
