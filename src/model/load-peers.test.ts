@@ -139,12 +139,12 @@ const CASES: readonly (readonly [string, readonly KubeObject[], readonly string[
   [
     'a label value that no label can have',
     one({ nodeSelectors: [{ matchLabels: { a: 'x y' } }] }),
-    ['spec.nodeSelectors[0].matchLabels[a] invalidSelector'],
+    ['spec.nodeSelectors[0].matchLabels.a invalidSelector'],
   ],
   [
     'a label key that no label can have',
     one({ nodeSelectors: [{ matchLabels: { 'a/b/c': 'x' } }] }),
-    ['spec.nodeSelectors[0].matchLabels[a/b/c] invalidSelector'],
+    ['spec.nodeSelectors[0].matchLabels["a/b/c"] invalidSelector'],
   ],
   [
     'an expression twice',

@@ -28,7 +28,7 @@ export function parseSelectors(
 export function parseSelector(selector: LabelSelector, field: string, reporter: Reporter): Selector {
   const requirements: Requirement[] = []
   for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
-    const path = `${field}.matchLabels[${key}]`
+    const path = `${field}.matchLabels${/^[\w-]{1,64}$/.test(key) ? `.${key}` : `[${quote(key)}]`}`
     const flaw = flawOfKey(key) ?? flawOfValue(value)
     if (flaw === null) requirements.push({ key, operator: 'In', values: [value] })
     else reporter.error('invalidSelector', path, flaw)

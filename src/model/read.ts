@@ -107,7 +107,7 @@ export class Flaws {
   }
 
   add(field: string, expected: string, value: unknown): void {
-    const message = `${field} must be ${expected}, not ${describe(value)}; correct the field`
+    const message = `this is ${describe(value)}, expected ${expected}; correct it`
     this.problems.push({ severity: 'error', object: this.#object, field, code: 'schema', message, transient: false })
   }
 }
@@ -125,5 +125,5 @@ function isLabels(value: unknown): value is Labels {
 function describe(value: unknown): string {
   if (value === undefined || value === null) return 'empty'
   if (typeof value === 'object') return Array.isArray(value) ? 'a list' : 'an object'
-  return typeof value === 'string' ? quote(value) : JSON.stringify(value)
+  return typeof value === 'string' ? `the text ${quote(value)}` : JSON.stringify(value)
 }

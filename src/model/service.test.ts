@@ -152,7 +152,7 @@ for (const [spec, status, field] of WRONG) {
       result.problems.map((problem) => [problem.field, problem.code, problem.severity]),
       [[field, 'schema', 'error']],
     )
-    assert.match(result.problems[0]?.message ?? '', / must be .+, not .+; correct the field$/)
+    assert.match(result.problems[0]?.message ?? '', /^this is .+, expected .+; correct it$/)
   })
 }
 
