@@ -23,7 +23,8 @@ const EVENT_SUSPENDED = 0
 /** Values a filter compares; a longer list costs the kernel's memory for socket options, and brings little. */
 const FILTER_LIMIT = 256
 /** What to try in turn where the kernel has no memory for the filter (net.core.optmem_max). */
-const WIDER_LIMITS = [64, 16, 1, 0]
+const WIDER_LIMITS = [64, 16, 1]
+const NO_FILTER = new Uint8Array(0)
 
 /**
  * Starts the reflex. A process stopped for longer than `pauseMs` stays silent until `confirm`; 0 switches that off.
@@ -123,11 +124,11 @@ class LinuxArpReflex implements ArpReflex {
     for (const link of this.#links.values()) {
       const result = this.#widening((filter) => this.#native.arpFilter(this.#handle, link.index, filter))
       // The link may have vanished; its news is on the way. Without a filter all ARP passes, and nothing is missed.
-      if (result < 0 && result !== ENODEV && result !== ENOMEM) throw systemFault(result, `filter on ${link.name}`)
+      if (result < 0 && result !== ENODEV) throw systemFault(result, `filter on ${link.name}`)
     }
   }
 
-  /** Attempts the exact filter first; the last one passes all ARP. */
+  /** Attempts the exact filter first; in the end none, so that all ARP passes. */
   #widening(attempt: (filter: Uint8Array) => number): number {
     const { ips } = this.#table.arrays()
     let result = attempt(encodeFilter(arpFilter(this.#cover)))
@@ -135,7 +136,7 @@ class LinuxArpReflex implements ArpReflex {
       if (result !== ENOMEM) break
       result = attempt(encodeFilter(arpFilter(cover(ips, limit))))
     }
-    return result
+    return result === ENOMEM ? attempt(NO_FILTER) : result
   }
 }
 

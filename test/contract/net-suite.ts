@@ -53,6 +53,11 @@ const DROPS: [string, (near: Link) => Uint8Array, ArpDrop][] = [
   ['protocol length 16', () => with16(18, 0x0610), 'malformed'],
 ]
 
+function claimed(wire: Wire): void {
+  wire.reflex.attach(wire.near())
+  wire.reflex.update([{ ip: MINE, reach: 'all' }])
+}
+
 export function netContract(name: string, open: () => Promise<Wire>): void {
   const on = (title: string, body: (wire: Wire) => Promise<void>): void => {
     void test(`${name}: ${title}`, async () => {
@@ -64,11 +69,6 @@ export function netContract(name: string, open: () => Promise<Wire>): void {
       }
     })
   }
-  const claimed = (wire: Wire) => {
-    wire.reflex.attach(wire.near())
-    wire.reflex.update([{ ip: MINE, reach: 'all' }])
-  }
-
   on('a request for a claimed address is answered to the one who asked', async (wire) => {
     claimed(wire)
     wire.inject(request())

@@ -49,6 +49,12 @@ export function ip(...args: string[]): void {
   execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
+/** The MAC address of an interface in this process's namespace. */
+export function macOf(name: string): string {
+  const [link] = JSON.parse(execFileSync('ip', ['-json', 'link', 'show', name], { encoding: 'utf8' }))
+  return link.address
+}
+
 /** A veth pair that is up; the kernel's own ARP and IPv6 chatter on the far end are off. */
 export function makeWire(near: string, far: string): void {
   ip('link', 'add', near, 'type', 'veth', 'peer', 'name', far)
@@ -68,12 +74,12 @@ export class Tap {
   constructor(name: string) {
     const child = spawn(buildTool('test/lab/tap.c'), [name], { stdio: ['pipe', 'pipe', 'inherit'] })
     this.#process = child
-    const lines = createInterface({ input: child.stdout })
-    this.ready = once(lines, 'line').then(() => {
-      lines.on('line', (line) => {
-        if (line === 'sent') this.#unsent -= 1
-        else this.#frames.push(fromHex(line))
-      })
+    const ready = Promise.withResolvers<void>()
+    this.ready = ready.promise
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (line === 'ready') ready.resolve()
+      else if (line === 'sent') this.#unsent -= 1
+      else this.#frames.push(fromHex(line))
     })
   }
 

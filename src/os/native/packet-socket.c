@@ -12,7 +12,7 @@
 static const int RECEIVE_BYTES = 1 << 20;
 
 int packet_set_filter(int fd, const packet_filter *filter) {
-  if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, filter, sizeof *filter) == 0) return 0;
+  if (filter->len > 0 && setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, filter, sizeof *filter) == 0) return 0;
   int error = errno;
   /*
    * While one program replaces another both count against net.core.optmem_max. In between the two calls every
@@ -20,6 +20,7 @@ int packet_set_filter(int fd, const packet_filter *filter) {
    */
   int unused = 0;
   setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused);
+  if (filter->len == 0) return 0;
   if (error != ENOMEM) return -error;
   return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, filter, sizeof *filter) == 0 ? 0 : -errno;
 }

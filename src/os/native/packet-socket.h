@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A classic BPF program as setsockopt takes it. */
+/* A classic BPF program as setsockopt takes it; with length 0 everything passes. */
 typedef struct sock_fprog packet_filter;
 
 /* Whether this process may open packet sockets at all. Returns 0 or -errno. */
