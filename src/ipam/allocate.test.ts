@@ -443,6 +443,15 @@ const REFUSED: [
     'a',
   ],
   [
+    'PreferDualStack: only what is full is named',
+    { pools: [pool('a', '192.0.2.0/32'), six], others: [service('x'), service('y', ipv6), service('z', ipv6)] },
+    dual,
+    'poolExhausted',
+    'no available IPs: pool a is full: 1 of 1 in use; pool six is full: 2 of 2 in use',
+    'a',
+    'six',
+  ],
+  [
     'no pool of the family',
     { pools: [four] },
     ipv6,

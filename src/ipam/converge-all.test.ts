@@ -152,6 +152,20 @@ test('a running controller: who loses its place makes room before anybody new is
   assert.deepEqual(verdicts.get('three')?.waitsFor, ['c'])
 })
 
+test('a running controller: two that want each other’s address get it in one pass', () => {
+  const ledger = new Ledger([tiny])
+  const after = [...convergeAll(ledger, [service('a'), service('b')])].map(([before, verdict]) =>
+    written(before, verdict),
+  )
+  const wishes: Record<string, string> = { a: '192.0.2.1', b: '192.0.2.0' }
+  const swapped = after.map((one) => ({ ...one, ...asks({ loadBalancerIPs: wishes[one.name] ?? '' }) }))
+  const leases = [...convergeAll(ledger, swapped)].map(([{ name }, { lease }]) => [name, lease?.ips[0]])
+  assert.deepEqual(leases, [
+    ['a', '192.0.2.1'],
+    ['b', '192.0.2.0'],
+  ])
+})
+
 test('who is moved says which pool got room', () => {
   const ledger = new Ledger([a, pool('b', '198.51.100.0/30')])
   const [[before, given] = assert.fail()] = convergeAll(ledger, [service('web')])

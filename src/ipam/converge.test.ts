@@ -150,6 +150,13 @@ const ROWS: [name: string, pools: Pool[], fields: Partial<Service>, others: Serv
     { lease: 'a 192.0.2.2', refusal: 'unknownFamily', events: ['noclusterIPsIPFamily'] },
   ],
   [
+    '7 headless, asking for another pool: kept, and said',
+    [a, b],
+    { ...and(v4only, { 'address-pool': 'b' }), headless: true },
+    [],
+    { lease: 'a 192.0.2.2', refusal: 'unknownFamily', events: ['noclusterIPsIPFamily'] },
+  ],
+  [
     '7 headless on an address of no pool: cleared',
     [a],
     { ...holds('203.0.113.1'), headless: true },
@@ -567,6 +574,14 @@ test('a Service that leaves a shared address frees its ports there', () => {
   assert.deepEqual(ledger.release('default/one'), ['a'])
   assert.equal(converge(ledger, third).lease?.ips[0], '192.0.2.0')
   assert.deepEqual(ledger.release('default/one'), [], 'it held nothing any more')
+})
+
+test('the status counts, not what we remember: another address in it is taken over, and the old one is free', () => {
+  const ledger = new Ledger([a])
+  converge(ledger, service('web'))
+  const verdict = converge(ledger, service('web', held('a', '192.0.2.3')))
+  assert.deepEqual(short(verdict), { ...NOTHING, lease: 'a 192.0.2.3', freed: ['a'] })
+  assert.equal(converge(ledger, service('next')).lease?.ips[0], '192.0.2.0')
 })
 
 test('the status counts, not what we remember: a Service without addresses starts anew', () => {

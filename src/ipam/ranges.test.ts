@@ -86,6 +86,19 @@ test('a /0 of IPv6 is as quick as a /30', () => {
   assert.deepEqual(handOut(pool('a', '::/0'), 'ipv6', 3), ['::', '::1', '::2'])
 })
 
+test('churn leaves no fragments behind: neighbours that are free become one', () => {
+  const free = new FreeRanges(pool('a', '10.0.0.0/22'), 'ipv4')
+  const positions = Array.from({ length: 1024 }, (_, i) => BigInt((i * 389) % 1024))
+  for (const position of positions) free.take(position)
+  assert.equal(free.fragments, 0)
+  for (const position of positions) {
+    free.giveBack(position)
+    assert.ok(free.fragments <= 512)
+  }
+  assert.equal(free.fragments, 1)
+  assert.equal(free.firstFree(), 0n)
+})
+
 test('taking twice and giving back twice are bugs', () => {
   const free = new FreeRanges(pool('a', '192.0.2.0/30'), 'ipv4')
   free.take(1n)

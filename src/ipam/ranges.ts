@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict'
 import { type Family, type Ip, type Range, WIDTH } from '../lib/ip.ts'
 import type { AddressBlock, Pool } from '../model/pool.ts'
-import { atOrBefore, first, insert, remove, type Tree } from './sorted-tree.ts'
+import { atOrBefore, first, insert, remove, sizeOf, type Tree } from './sorted-tree.ts'
 
 /** What an int64 counter of the pool's status can say at most: "unbounded". */
 export const UNBOUNDED = 9223372036854775807n
@@ -93,6 +93,11 @@ export class FreeRanges {
     this.#layout = new Layout(pool.blocks.map(({ range }) => range).filter((range) => range.family === family))
     this.#skipsBuggy = pool.avoidBuggyIps && family === 'ipv4'
     if (this.#layout.size > 0n) this.#intervals = insert(null, 0n, this.#layout.size - 1n)
+  }
+
+  /** How many intervals there are: what memory and time grow with. */
+  get fragments(): number {
+    return sizeOf(this.#intervals)
   }
 
   positionOf(bits: bigint): bigint {
