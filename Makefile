@@ -5,7 +5,8 @@
 # ordinary user's PATH lacks.)
 
 SYSTEM_PATH := $(PATH):/usr/sbin:/sbin
-export PATH := $(CURDIR)/node_modules/.bin:$(SYSTEM_PATH)
+NODE := $(CURDIR)/node_modules/node-linux-$(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x64)/bin
+export PATH := $(NODE):$(CURDIR)/node_modules/.bin:$(SYSTEM_PATH)
 INSTALLED := node_modules/.installed
 
 .PHONY: help setup demo test check bench build generate clean packages-demo packages-test native
@@ -45,9 +46,6 @@ packages-test:
 native: $(INSTALLED)
 	@sh tools/build-native
 
-# Not `npm ci`: it refuses a lockfile that lacks a package of some other platform, which is what npm writes where a
-# registry does not carry them all. This holds every package to the lockfile's hash just the same, and test/rules/
-# holds the lockfile to package.json. No package needs its install script.
 $(INSTALLED): package.json package-lock.json
-	@PATH="$(SYSTEM_PATH)" npm install --no-save --ignore-scripts --loglevel=error
+	@PATH="$(SYSTEM_PATH)" sh tools/install
 	@touch $@

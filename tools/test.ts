@@ -6,7 +6,7 @@
  */
 import { spawn } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { type Counting, closingLines, type Outcome, outcomeOf, withoutPassed } from './counts.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -49,7 +49,7 @@ function tests(name: string, ...globs: readonly string[]): Stage {
 
 /** Runs a command to its end and gives all that it printed. A command that cannot start says so in `output`. */
 async function run([program = '', ...args]: readonly string[]): Promise<{ output: string; code: number }> {
-  const PATH = `${BINARIES}${delimiter}${process.env['PATH'] ?? ''}`
+  const PATH = [dirname(process.execPath), BINARIES, process.env['PATH'] ?? ''].join(delimiter)
   const env = { ...process.env, PATH, NO_COLOR: '1', FORCE_COLOR: '0' }
   return await new Promise((resolve) => {
     const child = spawn(program, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
