@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { withoutComments } from './text.ts'
 
-const FILE = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:test|bench|fuzz|generated|d))?\.(?:ts|c|h)$/
+const FILE = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+(?:-[a-z0-9]+)*)*\.(?:ts|c|h)$/
 const FOLDER = /^\.?[a-z0-9]+(?:-[a-z0-9]+)*$/
 /** Names that say nothing about what is inside, alone or as a part of one. */
 const EMPTY_WORDS = new Set(['utils', 'util', 'helpers', 'helper', 'misc', 'manager'])
@@ -25,7 +25,7 @@ export function pathProblems(path: string): string[] {
 const FORBIDDEN: readonly (readonly [RegExp, string])[] = [
   [/^export default\b/m, 'a default export: give it a name'],
   [/^\s*(?:export\s+)?(?:declare\s+)?(?:const\s+)?enum\s+\w/m, 'an enum: a union of strings'],
-  [/(?:[:<,|&(=]\s*|\bas\s+|\breadonly\s+)any\b(?!['\w-])/, 'any: unknown, and look at it'],
+  [/(?:[:<|&]\s*|\bas\s+|,\s*(?=any\s*>)|\btype \w+ = )any\b/, 'any: unknown, and look at it'],
   [/\binterface\s+I[A-Z][a-z]/, 'an I before an interface: the bare noun'],
   [/\bthis\._\w|^\s*(?:private|protected)\s/m, 'a member private by custom: #name'],
   [/@ts-(?:ignore|nocheck|expect-error)\b/, 'a silenced type error: mend the type'],
