@@ -35,8 +35,7 @@ static void drain(struct reflex *reflex) {
 }
 
 bool reflex_silent(struct reflex *reflex) {
-  uint64_t now = reflex_now_ns();
-  uint64_t gap = now - reflex->beat_ns;
+  uint64_t gap = reflex_now_ns() - reflex->beat_ns;
   if (!reflex->suspended && reflex->pause_ns > 0 && gap > reflex->pause_ns) {
     reflex->suspended = true;
     drain(reflex);
