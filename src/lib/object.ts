@@ -26,10 +26,12 @@ export function keyOf(kind: string, namespace: string, name: string): string {
   return `${kind}/${namespace}/${name}`
 }
 
+/** The same key from the object itself. */
 export function keyOfObject({ kind, metadata }: KubeObject): string {
   return keyOf(kind, metadata.namespace, metadata.name)
 }
 
+/** How a problem or a write names this object. */
 export function refOf({ kind, metadata }: KubeObject): ObjectRef {
   return { kind, namespace: metadata.namespace, name: metadata.name }
 }

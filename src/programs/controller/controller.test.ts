@@ -84,6 +84,35 @@ test('a full pool is said once; freed room wakes the one that waits', async () =
   await controller.stop()
 })
 
+test('of those that wait, the older one gets the room, however the news came', async () => {
+  const created = (object: KubeObject, creationTimestamp: string) => ({
+    ...object,
+    metadata: { ...object.metadata, creationTimestamp },
+  })
+  const { api, ipsOf, controller } = await rig(pool('a', '192.0.2.10/32'), service('first'))
+  api.apply(created(service('a-young'), '2026-01-02T00:00:00Z'))
+  await controller.settled()
+  api.apply(created(service('z-old'), '2026-01-01T00:00:00Z'))
+  await controller.settled()
+  api.apply(created(service('a-young', {}, { ports: [{ port: 81 }] }), '2026-01-02T00:00:00Z'))
+  api.delete('Service', 'default', 'first')
+  await controller.settled()
+  assert.deepEqual([ipsOf('z-old'), ipsOf('a-young')], [['192.0.2.10'], []])
+  await controller.stop()
+})
+
+test('a second address that cannot be had is told once', async () => {
+  const dual = { ipFamilyPolicy: 'PreferDualStack', ipFamilies: ['IPv4', 'IPv6'], clusterIPs: ['10.0.0.1', 'fd00::1'] }
+  const { api, controller } = await rig(pool('a', '192.0.2.10-192.0.2.20'), service('web', {}, dual))
+  for (const port of [81, 82, 83]) {
+    api.apply(service('web', {}, { ...dual, ports: [{ port }] }))
+    await controller.settled()
+  }
+  const told = api.eventWrites.filter(({ reason }) => reason === 'AdditionalAssignFailed')
+  assert.equal(told.length, 1)
+  await controller.stop()
+})
+
 test('a Service changed while its address is being written keeps it', async () => {
   const { api, ipsOf, controller } = await rig(pool('a', '192.0.2.10-192.0.2.20'), service('low'))
   let open = () => {}

@@ -36,8 +36,16 @@ export type ControllerOptions = Readonly<{
   fillDefaults: boolean
 }>
 
-/** `held` is what the API says, `writing` what is on its way there and already true for every decision. */
-type Entry = { object: KubeObject; service: Service; held: Holding; writing: Holding | null; refusal: string }
+type Entry = {
+  object: KubeObject
+  service: Service
+  /** What the API says. */
+  held: Holding
+  /** What is on its way there, and already true for every decision. */
+  writing: Holding | null
+  /** Events of the last verdict: a refusal that stays as it is, is told once. */
+  said: ReadonlySet<string>
+}
 
 export class Controller {
   readonly #options: ControllerOptions
@@ -110,13 +118,19 @@ export class Controller {
     if (this.#configuration.stale && this.#configuration.reload()) yield* this.#reconfigure()
     this.#report()
     if (!this.#configuration.model) return
-    for (const key of this.#dirty) {
-      this.#dirty.delete(key)
-      const entry = this.#services.get(key)
-      if (entry) this.#settle(entry, converge(this.#ledger, entry.service))
+    while (this.#dirty.size > 0) yield* this.#converge()
+    this.#poolStatus.poke()
+  }
+
+  /** One pass over what is dirty now; whom it wakes comes in the next. Older Services first, as in `convergeAll`. */
+  *#converge(): Generator<void> {
+    const entries = [...this.#dirty].flatMap((key) => this.#services.get(key) ?? [])
+    this.#dirty.clear()
+    entries.sort(byAge)
+    for (const entry of entries) {
+      this.#settle(entry, converge(this.#ledger, entry.service))
       yield
     }
-    this.#poolStatus.poke()
   }
 
   #take({ type, object }: ObjectEvent): void {
@@ -147,7 +161,7 @@ export class Controller {
       service: withHolding(service, writing ?? held),
       held,
       writing,
-      refusal: before?.refusal ?? '',
+      said: before?.said ?? new Set(),
     }
     this.#services.set(key, entry)
     this.#dirty.add(key)
@@ -179,13 +193,13 @@ export class Controller {
     const { service } = entry
     const desired = desiredOf(verdict)
     if (differs(entry.writing ?? entry.held, desired)) this.#write(entry, desired)
-    const refusal = verdict.refusal ? `${verdict.refusal.code} ${verdict.refusal.message}` : ''
+    const said = new Set(verdict.events.map(({ reason, message }) => `${reason} ${message}`))
     for (const event of verdict.events) {
-      if (refusal !== '' && refusal === entry.refusal && event.type === 'Warning') continue
+      if (entry.said.has(`${event.reason} ${event.message}`)) continue
       this.#writer.event({ object: refOf(entry.object), ...event })
       this.#options.log.info(event.message, { event: event.reason, service: service.key })
     }
-    entry.refusal = refusal
+    entry.said = said
     this.#waiting.set(service.key, verdict.waitsFor)
     this.#wake(verdict.freed)
   }
@@ -204,9 +218,7 @@ export class Controller {
 
   #wake(pools: readonly string[]): void {
     if (pools.length === 0) return
-    const waiters = this.#waiting.waitersFor(pools).flatMap((key) => this.#services.get(key)?.service ?? [])
-    waiters.sort((a, b) => a.createdMs - b.createdMs || (a.key < b.key ? -1 : 1))
-    for (const { key } of waiters) this.#dirty.add(key)
+    for (const key of this.#waiting.waitersFor(pools)) this.#dirty.add(key)
     this.#poolStatus.poke()
   }
 
@@ -219,6 +231,10 @@ export class Controller {
     this.#problemLog.report(problems)
     this.#configurationStatus.report([...this.#sourceProblems, ...this.#configuration.problems])
   }
+}
+
+function byAge({ service: a }: Entry, { service: b }: Entry): number {
+  return a.createdMs - b.createdMs || (a.key < b.key ? -1 : 1)
 }
 
 /** The Service with the addresses and the pool that count for the next decision. */
