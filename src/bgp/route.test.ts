@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { parseCidr } from '../lib/ip.ts'
+import { parseCidr } from '../lib/prefix.ts'
 import { type Route, routesEqual, uniteRoutes } from './route.ts'
 
 const prefix = parseCidr('192.0.2.0/24') ?? assert.fail()

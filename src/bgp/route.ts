@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import type { Cidr } from '../lib/ip.ts'
+import type { Cidr } from '../lib/prefix.ts'
 
 /** A prefix as it is offered to one session, before the session adds its own AS path and next hop. */
 export type Route = Readonly<{

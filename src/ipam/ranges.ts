@@ -5,7 +5,8 @@
  * what is free on it is a set of intervals, so that a /8 and a /48 cost the same.
  */
 import assert from 'node:assert/strict'
-import { type Family, type Ip, type Range, WIDTH } from '../lib/ip.ts'
+import { type Family, type Ip, WIDTH } from '../lib/ip.ts'
+import { type Range } from '../lib/prefix.ts'
 import type { AddressBlock, Pool } from '../model/pool.ts'
 import { atOrBefore, first, insert, remove, sizeOf, type Tree } from './sorted-tree.ts'
 

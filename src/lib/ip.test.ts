@@ -4,18 +4,8 @@ import { isIPv6 } from 'node:net'
 import { test } from 'node:test'
 import { array, bigInt, assert as check, constant, constantFrom, nat, oneof, property, tuple } from 'fast-check'
 import ipaddr from 'ipaddr.js'
-import {
-  compareIp,
-  type Family,
-  formatCidr,
-  formatIp,
-  type Ip,
-  mask,
-  parseCidr,
-  parseIp,
-  rangeOf,
-  summarize,
-} from './ip.ts'
+import { compareIp, type Family, formatIp, type Ip, parseIp } from './ip.ts'
+import { formatCidr, mask, parseCidr, rangeOf, summarize } from './prefix.ts'
 
 const v4 = (bits: bigint): Ip => ({ family: 'ipv4', bits })
 const v6 = (bits: bigint): Ip => ({ family: 'ipv6', bits })

@@ -6,9 +6,6 @@
  */
 export type Family = 'ipv4' | 'ipv6'
 export type Ip = Readonly<{ family: Family; bits: bigint }>
-export type Cidr = Readonly<{ family: Family; first: bigint; prefixBits: number }>
-/** Both ends are inclusive. */
-export type Range = Readonly<{ family: Family; first: bigint; last: bigint }>
 
 export const WIDTH: Readonly<Record<Family, number>> = { ipv4: 32, ipv6: 128 }
 
@@ -98,53 +95,6 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
     start += length
   }
   return best
-}
-
-/**
- * Parses `address/prefixBits`; host bits are dropped, as Go's net.ParseCIDR does. Undefined also for IPv4-mapped
- * IPv6: whether its prefix counts from bit 0 or from bit 96 is anybody's guess.
- */
-export function parseCidr(text: string): Cidr | undefined {
-  const slash = text.indexOf('/')
-  const ip = slash < 0 ? undefined : parseIp(text.slice(0, slash))
-  const length = text.slice(slash + 1)
-  if (!ip || !/^\d{1,3}$/.test(length)) return undefined
-  if (ip.family === 'ipv4' && text.includes(':')) return undefined
-  const prefixBits = Number(length)
-  if (prefixBits > WIDTH[ip.family]) return undefined
-  return { family: ip.family, first: mask(ip, prefixBits).bits, prefixBits }
-}
-
-/** Canonical text, `address/prefixBits`. */
-export function formatCidr({ family, first, prefixBits }: Cidr): string {
-  return `${formatIp({ family, bits: first })}/${prefixBits}`
-}
-
-/** The network address of `ip` under a prefix of `prefixBits`. */
-export function mask(ip: Ip, prefixBits: number): Ip {
-  const hostBits = BigInt(WIDTH[ip.family] - prefixBits)
-  return { family: ip.family, bits: (ip.bits >> hostBits) << hostBits }
-}
-
-/** First and last address of a prefix. */
-export function rangeOf({ family, first, prefixBits }: Cidr): Range {
-  return { family, first, last: first + (1n << BigInt(WIDTH[family] - prefixBits)) - 1n }
-}
-
-/** The shortest ascending list of prefixes that covers exactly this range. */
-export function summarize({ family, first, last }: Range): Cidr[] {
-  const prefixes: Cidr[] = []
-  for (let at = first; at <= last; ) {
-    let hostBits = 0
-    while (hostBits < WIDTH[family]) {
-      const size = 1n << BigInt(hostBits + 1)
-      if (at % size !== 0n || at + size - 1n > last) break
-      hostBits++
-    }
-    prefixes.push({ family, first: at, prefixBits: WIDTH[family] - hostBits })
-    at += 1n << BigInt(hostBits)
-  }
-  return prefixes
 }
 
 /** IPv4 before IPv6, then by number. */

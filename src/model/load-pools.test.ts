@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { load, namespace, pool, summarize } from '../../test/model/objects.ts'
-import { formatCidr } from '../lib/ip.ts'
 import type { KubeObject } from '../lib/object.ts'
+import { formatCidr } from '../lib/prefix.ts'
 import { EVERYTHING } from './selector.ts'
 
 const lan = ['192.0.2.0/28']

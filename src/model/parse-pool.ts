@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseCidr, parseIp, rangeOf, summarize } from '../lib/ip.ts'
+import { parseIp } from '../lib/ip.ts'
 import type { KubeObject } from '../lib/object.ts'
+import { parseCidr, rangeOf, summarize } from '../lib/prefix.ts'
 import type { ModelCode } from './codes.ts'
 import { reportDuplicates } from './duplicates.ts'
 import { parseSelectors } from './parse-selector.ts'

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Range } from '../lib/ip.ts'
+import type { Range } from '../lib/prefix.ts'
 import type { ParsedPool } from './parse-pool.ts'
 import type { Report } from './report.ts'
 import { list, quote } from './wording.ts'

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Cidr, Range } from '../lib/ip.ts'
+import type { Cidr, Range } from '../lib/prefix.ts'
 import type { Labels, Selector } from './selector.ts'
 
 /** One entry of spec.addresses. `cidrs` is its minimal prefix list, ascending; `range` its two ends. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Which routes the advertisements of one Service make for the session with one peer. */
 import type { Route } from '../bgp/route.ts'
-import { type Cidr, type Family, type Ip, mask } from '../lib/ip.ts'
+import { type Family, type Ip } from '../lib/ip.ts'
+import { type Cidr, mask } from '../lib/prefix.ts'
 import type { BgpAdvertisement } from '../model/advertisement.ts'
 import type { Community } from '../model/community.ts'
 import { isInternal, type Peer } from '../model/peer.ts'

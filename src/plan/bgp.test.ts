@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatCidr, parseIp } from '../lib/ip.ts'
+import { parseIp } from '../lib/ip.ts'
+import { formatCidr } from '../lib/prefix.ts'
 import type { Endpoint } from '../model/endpoint.ts'
 import type { Service } from '../model/service.ts'
 import { planBgp } from './bgp.ts'

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A small world to plan in, for tests and benches: each builder fills in what a case does not care about. */
-import { formatCidr, parseCidr, parseIp, rangeOf } from '../lib/ip.ts'
+import { parseIp } from '../lib/ip.ts'
+import { formatCidr, parseCidr, rangeOf } from '../lib/prefix.ts'
 import type { BgpAdvertisement, L2Advertisement } from '../model/advertisement.ts'
 import type { Community } from '../model/community.ts'
 import type { Endpoint } from '../model/endpoint.ts'
