@@ -26,16 +26,32 @@ export function readJson(text: string): JsonReading {
   }
 }
 
-/** V8 says `… at position 12 (line 1 column 13)`, or nothing of the kind when the text just ends. */
 function syntaxFlaw(text: string, reason: string): Flaw {
-  const position = /at position (\d+)/.exec(reason)?.[1]
-  const what = reason.replace(/ in JSON at position.*| \(line \d+ column \d+\)| at position \d+/gs, '')
+  // V8 quotes the text behind a comma, or says where; both are said better by file and line.
+  const what = reason.replace(/, ["'.].*| in JSON at position.*| \(line \d+ column \d+\)| at position \d+/gs, '')
   const message = `not valid JSON: ${what.charAt(0).toLowerCase()}${what.slice(1)}`
-  return {
-    severity: 'error',
-    code: 'notJson',
-    message,
-    offset: position === undefined ? text.length : Number(position),
+  return { severity: 'error', code: 'notJson', message, offset: offsetOfError(text) }
+}
+
+/** V8 mostly does not say where the error is. Every shorter beginning of the text only lacks its end, so bisect. */
+function offsetOfError(text: string): number {
+  let [fine, wrong] = [0, text.length]
+  while (wrong - fine > 1) {
+    const middle = (fine + wrong) >> 1
+    if (mayGoOn(text.slice(0, middle))) fine = middle
+    else wrong = middle
+  }
+  return mayGoOn(text) ? text.length : fine
+}
+
+function mayGoOn(beginning: string): boolean {
+  try {
+    JSON.parse(beginning)
+    return true
+  } catch (thrown) {
+    if (!(thrown instanceof SyntaxError)) throw thrown
+    const position = / at position (\d+)/.exec(thrown.message)?.[1]
+    return thrown.message.startsWith('Unexpected end') || Number(position) >= beginning.length
   }
 }
 

@@ -109,8 +109,8 @@ function inspectAll(values: readonly YamlValue[], namespace: string): Inspected 
   const all: Inspected = { finds: [], complaints: [], broken: false }
   for (const { value, document } of values) {
     const { finds, complaints, broken } = inspect(value, namespace)
-    all.finds.push(...finds.map((find) => ({ ...find, document })))
-    all.complaints.push(...complaints.map((complaint) => ({ ...complaint, document })))
+    for (const find of finds) all.finds.push({ ...find, document })
+    for (const complaint of complaints) all.complaints.push({ ...complaint, document })
     all.broken ||= broken
   }
   return all
@@ -151,7 +151,7 @@ function takeFlaw(flaw: Flaw, draft: Draft, file: string): void {
 /** Documents end at lines of `---` (with nothing but a comment after it); directives belong to what follows them. */
 function* splitDocuments(text: string): Generator<{ start: number; end: number }> {
   let start = 0
-  for (const { index, 0: line } of text.matchAll(/^---[ \t]*(?:#.*)?\r?$/gm)) {
+  for (const { index, 0: line } of text.matchAll(/^---[ \t]*(?:#.*)?(?:\r?\n|$)/gm)) {
     if (hasDirective(text, start)) continue
     if (index > start) yield { start, end: index }
     start = index + line.length

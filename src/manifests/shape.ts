@@ -5,6 +5,7 @@ import type { ObjectRef } from '../lib/problem.ts'
 import type { ManifestCode } from './codes.ts'
 import { isClusterScoped, isMetallb } from './kinds.ts'
 import { isFields } from './structural.ts'
+import { quoted } from './text.ts'
 
 export type Misshapen = Readonly<{ object: ObjectRef; field: string; code: ManifestCode; message: string }>
 export type Shaped = Readonly<{ ok: true; object: KubeObject }> | Readonly<{ ok: false; flaw: Misshapen }>
@@ -61,7 +62,7 @@ function placeOf({ apiVersion, kind, metadata }: Head, ours: string): { ok: true
   }
   if (name === '' && isText(metadata['generateName']))
     return refuse('generateName', 'noName', `generateName makes a new ${kind} at each reading; give it a metadata.name`)
-  if (name === '') return refuse('', 'noName', `this ${kind} has no metadata.name`)
+  if (name === '') return refuse('name', 'noName', `this ${kind} has no metadata.name`)
   if (!isText(name) || !isName(name, { apiVersion, kind })) return refuse('name', 'invalidName', badName(name, kind))
   if (!clusterScoped && (!isText(namespace) || !DNS_LABEL.test(namespace)))
     return refuse('namespace', 'invalidName', badName(namespace, 'Namespace'))
@@ -102,8 +103,8 @@ function textsOf(object: ObjectRef, metadata: Fields): { ok: true; meta: Texts }
     const wrong = Object.entries(map).find(([, value]) => typeof value !== 'string')
     if (!wrong) continue
     const [key, value] = wrong
-    const message = `metadata.${field} ${key} is ${JSON.stringify(value)?.slice(0, 80)}; expected text, so put it in quotes`
-    return invalid(object, `${field}["${key}"]`, message)
+    const message = `metadata.${field} ${quoted(key)} is ${JSON.stringify(value)?.slice(0, 80)}; expected text, so put it in quotes`
+    return invalid(object, `${field}[${JSON.stringify(key)}]`, message)
   }
   return {
     ok: true,

@@ -70,3 +70,8 @@ function isUtf8(bytes: Uint8Array): boolean {
 function notText(message: string, offset: number): Flaw {
   return { severity: 'error', code: 'notText', message, offset }
 }
+
+/** A word out of a user's text, fit to be part of a sentence: short, on one line, quoted where it needs it. */
+export function quoted(word: string): string {
+  return /^[\w./-]{1,80}$/.test(word) ? word : JSON.stringify(word.length > 80 ? `${word.slice(0, 80)}…` : word)
+}

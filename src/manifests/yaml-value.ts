@@ -6,10 +6,14 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Scalar, type YAMLMap } from 'yaml'
 import type { Flaw } from './codes.ts'
 import { MAX_DEPTH, TOO_DEEP } from './depth.ts'
+import { quoted } from './text.ts'
 import { plainValue } from './yaml-scalar.ts'
 
 /** Nodes that the aliases of one document may copy; real manifests with anchors copy some dozens. */
 const MAX_COPIED_NODES = 10_000
+
+/** Repeated keys of one mapping that are named. */
+const LISTED = 100
 
 type Reading = {
   flaws: Flaw[]
@@ -19,11 +23,13 @@ type Reading = {
   /** How many aliases deep we are, and how many nodes aliases brought so far. */
   copying: number
   copied: number
+  /** Where the outermost of these aliases stands. */
+  aliasOffset: number
 }
 
 /** The value of a document's contents; what is wrong is added to `flaws`. */
 export function toValue(contents: unknown, flaws: Flaw[]): unknown {
-  return read(contents, { flaws, anchors: new Map(), open: new Set(), copying: 0, copied: 0 })
+  return read(contents, { flaws, anchors: new Map(), open: new Set(), copying: 0, copied: 0, aliasOffset: 0 })
 }
 
 function read(node: unknown, reading: Reading): unknown {
@@ -31,7 +37,7 @@ function read(node: unknown, reading: Reading): unknown {
   if (isAlias(node)) return readAlias(node, reading)
   if (isScalar(node)) return readScalar(node, reading)
   if (!isMap(node) && !isSeq(node)) return null
-  if (reading.open.size >= MAX_DEPTH) return tooDeep(node, reading)
+  if (reading.open.size >= MAX_DEPTH) return tooDeep(reading)
   const anchor = anchorOf(node)
   if (anchor !== undefined) reading.anchors.set(anchor, node)
   reading.open.add(node)
@@ -41,8 +47,8 @@ function read(node: unknown, reading: Reading): unknown {
 }
 
 /** Only aliases of aliases get here; nesting as written was counted by the parser. */
-function tooDeep(node: unknown, { flaws }: Reading): null {
-  flaws.push({ severity: 'error', code: 'tooDeep', message: TOO_DEEP, offset: offsetOf(node) })
+function tooDeep({ flaws, aliasOffset }: Reading): null {
+  flaws.push({ severity: 'error', code: 'tooDeep', message: TOO_DEEP, offset: aliasOffset })
   return null
 }
 
@@ -64,10 +70,12 @@ function readAlias(alias: Alias, reading: Reading): unknown {
   const offset = alias.range?.[0] ?? 0
   const target = reading.anchors.get(alias.source)
   if (!target || reading.open.has(target)) {
-    const why = target ? `contains itself through *${alias.source}` : `has no anchor &${alias.source} above this alias`
+    const name = quoted(alias.source)
+    const why = target ? `contains itself through the alias ${name}` : `has no anchor ${name} above this alias`
     reading.flaws.push({ severity: 'error', code: 'notYaml', message: `not valid YAML: the document ${why}`, offset })
     return null
   }
+  if (reading.copying === 0) reading.aliasOffset = offset
   const before = reading.copied
   reading.copying++
   const value = read(target, reading)
@@ -92,7 +100,7 @@ function readMap(map: YAMLMap, reading: Reading): Record<string, unknown> {
     if (entries.has(name) && reading.copying === 0) repeated.push({ name, offset: offsetOf(key) })
     entries.set(name, read(value, reading))
   }
-  if (repeated.length > 0) reading.flaws.push(...duplicateKeys(repeated, reading.open.size === 1))
+  if (repeated.length > 0) reading.flaws.push(...duplicateKeys(repeated.slice(0, LISTED), reading.open.size === 1))
   for (const source of merged.flat()) {
     if (typeof source !== 'object' || source === null) continue
     for (const [name, value] of Object.entries(source)) if (!entries.has(name)) entries.set(name, value)
@@ -119,7 +127,8 @@ function duplicateKeys(repeated: readonly Repeated[], top: boolean): Flaw[] {
 }
 
 function duplicateKey(names: readonly string[], offset: number, hint: string): Flaw {
-  const keys = names.length === 1 ? `the key ${names[0]} stands` : `the keys ${names.join(', ')} stand`
+  const list = names.map(quoted).join(', ')
+  const keys = names.length === 1 ? `the key ${list} stands` : `the keys ${list} stand`
   const message = `${keys} here again, and the last value of a key counts; ${hint}`
   return { severity: 'warning', code: 'duplicateKey', message, offset }
 }
