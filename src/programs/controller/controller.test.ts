@@ -28,6 +28,11 @@ const service = (name: string, annotations: Record<string, string> = {}, spec: o
   spec: { type: 'LoadBalancer', ports: [{ port: 80 }], ...spec },
 })
 
+const created = (object: KubeObject, creationTimestamp: string): KubeObject => ({
+  ...object,
+  metadata: { ...object.metadata, creationTimestamp },
+})
+
 async function rig(...objects: readonly KubeObject[]) {
   const api = new MemoryObjects()
   api.apply(...objects)
@@ -85,10 +90,6 @@ test('a full pool is said once; freed room wakes the one that waits', async () =
 })
 
 test('of those that wait, the older one gets the room, however the news came', async () => {
-  const created = (object: KubeObject, creationTimestamp: string) => ({
-    ...object,
-    metadata: { ...object.metadata, creationTimestamp },
-  })
   const { api, ipsOf, controller } = await rig(pool('a', '192.0.2.10/32'), service('first'))
   api.apply(created(service('a-young'), '2026-01-02T00:00:00Z'))
   await controller.settled()
@@ -115,16 +116,14 @@ test('a second address that cannot be had is told once', async () => {
 
 test('a Service changed while its address is being written keeps it', async () => {
   const { api, ipsOf, controller } = await rig(pool('a', '192.0.2.10-192.0.2.20'), service('low'))
-  let open = () => {}
-  api.gate = new Promise((resolve) => {
-    open = resolve
-  })
+  const gate = Promise.withResolvers<void>()
+  api.gate = gate.promise
   api.apply(service('web'))
   await new Promise((resolve) => setTimeout(resolve, 20))
   api.delete('Service', 'default', 'low')
   api.apply(service('web', {}, { ports: [{ port: 81 }] }))
   await new Promise((resolve) => setTimeout(resolve, 20))
-  open()
+  gate.resolve()
   await controller.settled()
   assert.deepEqual(ipsOf('web'), ['192.0.2.11'])
   assert.equal(api.statusWrites.filter(({ object }) => object.name === 'web').length, 1)
@@ -138,7 +137,7 @@ test('an invalid configuration is held back: what there is keeps working on the 
   await controller.settled()
   assert.deepEqual(ipsOf('web'), ['192.0.2.10'])
   assert.deepEqual(ipsOf('later'), ['192.0.2.11'])
-  const state = api.statusWrites.filter(({ object }) => object.kind === 'ConfigurationState').at(-1)
+  const state = api.statusWrites.findLast(({ object }) => object.kind === 'ConfigurationState')
   assert.equal(state?.status['result'], 'Invalid')
   assert.match(String(state?.status['errorSummary']), /192\.0\.2\.15/)
   await controller.stop()
@@ -194,10 +193,7 @@ test('a Service that stops being a load balancer gives its address back', async 
   assert.deepEqual(ipsOf('web'), [])
   assert.deepEqual(ipsOf('next'), ['192.0.2.10'])
   const object = api.objects.get('Service/default/web')
-  assert.deepEqual(
-    (object?.['status'] as { conditions: { type: string }[] }).conditions.filter(({ type }) => type === CONDITION),
-    [],
-  )
+  assert.doesNotMatch(JSON.stringify(object), new RegExp(CONDITION))
   await controller.stop()
 })
 
@@ -209,7 +205,7 @@ test('pool counters follow, exactly, also beyond what a double holds', async () 
   )
   await new Promise((resolve) => setTimeout(resolve, 30))
   await controller.settled()
-  const last = (name: string) => api.statusWrites.filter(({ object }) => object.name === name).at(-1)?.status
+  const last = (name: string) => api.statusWrites.findLast(({ object }) => object.name === name)?.status
   assert.equal(JSON.stringify(last('a')), '{"assignedIPv4":1,"availableIPv4":10,"assignedIPv6":0,"availableIPv6":0}')
   assert.match(JSON.stringify(last('six')), /"availableIPv6":9223372036854775807/)
   await controller.stop()

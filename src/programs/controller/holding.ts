@@ -85,8 +85,12 @@ function since(object: KubeObject, desired: Holding, now: string): string {
   return before?.['status'] === desired.condition?.status ? text(before?.['lastTransitionTime']) || now : now
 }
 
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
+
 function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  return isRecord(value) ? value : {}
 }
 
 function list(value: unknown): unknown[] {

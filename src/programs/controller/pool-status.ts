@@ -3,6 +3,13 @@ import type { PoolCounters } from '../../ipam/ledger.ts'
 import type { Clock, Timer } from '../../lib/clock.ts'
 import type { Writer } from './writer.ts'
 
+declare global {
+  interface JSON {
+    /** In Node 24, and not yet in TypeScript's library: text that JSON.stringify takes over as it is. */
+    rawJSON(text: string): unknown
+  }
+}
+
 /** One write a second and pool at most: counters are for people and dashboards, and each write wakes every watcher. */
 const INTERVAL_MS = 1000
 
@@ -56,8 +63,5 @@ export class PoolStatus {
 
 /** An int64 as JSON digits: counters of IPv6 pools are beyond what a double holds exactly. */
 function integer(count: bigint): unknown {
-  return count <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(count) : (JSON as RawJson).rawJSON(String(count))
+  return count <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(count) : JSON.rawJSON(String(count))
 }
-
-/** In Node 24, and not yet in TypeScript's ES2024 library. */
-type RawJson = typeof JSON & { rawJSON(text: string): unknown }

@@ -17,13 +17,11 @@ function rig() {
 
 test('the latest state wins over one that is still waiting, and only its callback runs', async () => {
   const { sink, writer } = rig()
-  let open = () => {}
-  sink.gate = new Promise((resolve) => {
-    open = resolve
-  })
+  const gate = Promise.withResolvers<void>()
+  sink.gate = gate.promise
   const written: string[] = []
   for (const text of ['first', 'second', 'third']) writer.status(write(text), () => written.push(text))
-  open()
+  gate.resolve()
   await writer.flushed()
   assert.equal(sink.statusWrites.at(-1)?.status['text'], 'third')
   assert.ok(sink.statusWrites.length <= 2)

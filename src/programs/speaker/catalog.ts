@@ -68,8 +68,7 @@ export class Catalog {
       if (slices) slices.add(slice)
       else this.#slicesOf.set(after.service, new Set([slice]))
     }
-    return [before?.service, after?.service].filter(
-      (key, index, all) => key !== undefined && all.indexOf(key) === index,
-    ) as string[]
+    const touched = new Set([before, after].flatMap((known) => known?.service ?? []))
+    return [...touched]
   }
 }
