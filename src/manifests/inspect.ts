@@ -64,7 +64,7 @@ function wrongNamespace(object: KubeObject, namespace: string): Problem | undefi
     object: refOf(object),
     field: 'metadata.namespace',
     code: 'wrongNamespace',
-    message: `${object.kind} ${object.metadata.name} is in namespace ${object.metadata.namespace}, but only ${namespace} is read; move it there`,
+    message: `${object.kind} ${object.metadata.name} is in namespace ${object.metadata.namespace} but only counts in ${namespace}; move it there`,
     transient: false,
   }
 }
