@@ -214,6 +214,16 @@ test('after a pause: silent, the owner is asked, and confirming announces again'
   assert.deepEqual([sent(), asks(1)], [ROUND, ['eth1 reply']])
 })
 
+test('confirming first takes over what was decided in the same turn: what is no longer ours is not answered once', async () => {
+  const { responder, reflex, turn } = setUp([link(1)])
+  responder.set('a', [claim()])
+  await turn()
+  reflex.wakeAfter(5000)
+  responder.delete('a')
+  responder.confirm()
+  assert.deepEqual(reflex.counters().addresses, [])
+})
+
 test('a stranger with our address is reported, once a minute', async () => {
   const { responder, asks, turn, lines, clock } = setUp([link(1)])
   responder.set('ns/s', [claim()])

@@ -67,6 +67,7 @@ export class Responder {
 
   /** Ends the silence after `onSuspended`, and tells the neighbours what is ours after all. */
   confirm(): void {
+    this.#flush() // first the table, then the voice: a stale address must not be answered even once
     this.#options.reflex.confirm()
     for (const claim of this.#claims) this.#announcer.announce(numberOf(claim.ip), this.#ports.of(claim))
     this.#announcer.run()
@@ -95,7 +96,7 @@ export class Responder {
   }
 
   #flush(): void {
-    if (this.#closed) return
+    if (this.#closed || this.#changes.size === 0) return
     const changes = [...this.#changes.values()]
     this.#changes.clear()
     this.#options.reflex.update(changes.map(({ ip, after }) => this.#reachOf(ip, after)))

@@ -2,8 +2,8 @@
 /** Manifests → what becomes of them, as far as it is decided without a network: the pure core, put together. */
 import { converge } from '../../src/ipam/converge.ts'
 import { Ledger } from '../../src/ipam/ledger.ts'
-import { formatCidr } from '../../src/lib/prefix.ts'
 import type { KubeObject } from '../../src/lib/object.ts'
+import { formatCidr } from '../../src/lib/prefix.ts'
 import type { Problem } from '../../src/lib/problem.ts'
 import { readManifest } from '../../src/manifests/read.ts'
 import { type Endpoint, parseEndpointSlice } from '../../src/model/endpoint.ts'
