@@ -11,6 +11,8 @@ import { type Counting, closingLines, type Outcome, outcomeOf, withoutPassed } f
 
 const ROOT = join(import.meta.dirname, '..')
 const LOGS = join(ROOT, 'build/test')
+/** Of one stage; node's own limit ends a test, but not a test file that something keeps alive. */
+const LIMIT_MS = 600_000
 const BINARIES = join(ROOT, 'node_modules/.bin')
 
 type Stage = Readonly<{ name: string; counting: Counting; command: readonly string[] }>
@@ -47,21 +49,37 @@ function tests(name: string, ...globs: readonly string[]): Stage {
   return { name, counting: 'tests', command: [process.execPath, ...flags, ...globs] }
 }
 
-/** Runs a command to its end and gives all that it printed. A command that cannot start says so in `output`. */
+/**
+ * Runs a command to its end and gives all that it printed. One that cannot start, or that is not done in time, says so
+ * in `output`. It is the head of a process group, which ends as a whole: on its limit, and when we are interrupted.
+ */
 async function run([program = '', ...args]: readonly string[]): Promise<{ output: string; code: number }> {
   const PATH = [dirname(process.execPath), BINARIES, process.env['PATH'] ?? ''].join(delimiter)
   const env = { ...process.env, PATH, NO_COLOR: '1', FORCE_COLOR: '0' }
-  return await new Promise((resolve) => {
-    const child = spawn(program, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
-    let output = ''
-    const collect = (text: string) => (output += text)
-    child.stdout.setEncoding('utf8').on('data', collect)
-    child.stderr.setEncoding('utf8').on('data', collect)
-    child.on('error', ({ message }) =>
-      resolve({ output: `${program} does not start (${message}): make setup\n`, code: 1 }),
-    )
-    child.on('close', (code) => resolve({ output, code: code ?? 1 }))
-  })
+  const child = spawn(program, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const { promise, resolve } = Promise.withResolvers<{ output: string; code: number }>()
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text))
+  }
+  const endGroup = () => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL')
+  const interrupt = () => {
+    endGroup()
+    process.exit(130)
+  }
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
+  const limit = setTimeout(() => {
+    output += `\nstopped: not done after ${LIMIT_MS / 60_000} minutes\n`
+    endGroup()
+  }, LIMIT_MS)
+  child.on('error', ({ message }) =>
+    resolve({ output: `${program} does not start: ${message}; make setup\n`, code: 1 }),
+  )
+  child.on('close', (code) => resolve({ output, code: code ?? 1 }))
+  const result = await promise
+  clearTimeout(limit)
+  process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
+  return result
 }
 
 async function runStage({ name, counting, command }: Stage): Promise<Report> {
