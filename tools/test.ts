@@ -27,7 +27,6 @@ const STAGES: readonly Stage[] = [
   tests('unit', 'src/**/*.test.ts', 'tools/**/*.test.ts', 'test/bench/**/*.test.ts'),
   tests('contract', 'test/contract/**/*.test.ts'),
   tests('fuzz', 'test/fuzz/**/*.test.ts'),
-  tests('sim', 'test/sim/**/*.test.ts'),
   tests('lab', 'test/lab/**/*.test.ts', 'lab/**/*.test.ts'),
   tests('build', 'test/build/**/*.test.ts'),
   {
