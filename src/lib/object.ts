@@ -53,6 +53,8 @@ export type ObjectListener = Readonly<{
 export interface ObjectSource {
   /** Resolves once the initial objects were delivered. */
   start(listener: ObjectListener): Promise<void>
+  /** Looks at everything anew, for an owner who may have missed news; resolves when what differs was delivered. */
+  refresh(): Promise<void>
   /** Fills in file, line and column of a problem where this source knows them. */
   locate(problem: Problem): Problem
   stop(): Promise<void>

@@ -95,6 +95,16 @@ class Directory implements ObjectSource, ObjectSink {
     if (fault !== undefined) throw new Fault<DirectoryFault>({ code: 'noDirectory', path: this.#dir }, fault)
   }
 
+  async refresh(): Promise<void> {
+    this.#settling?.timer.cancel()
+    this.#settling = null
+    this.#settled = true
+    this.#tree.suspectAll()
+    this.#written.suspectAll()
+    this.#loop.poke()
+    await this.#loop.idle()
+  }
+
   locate(problem: Problem): Problem {
     return this.#places.locate(problem)
   }

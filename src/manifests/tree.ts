@@ -41,6 +41,11 @@ export class Tree {
     return this.#faults
   }
 
+  /** Takes the whole tree for changed. */
+  suspectAll(): void {
+    this.#dirtyDirs.add(this.#root)
+  }
+
   /** Takes the files that may have changed, appeared or gone since the last call. */
   *takeChanged(): Generator<void, readonly string[]> {
     this.#burst = 0

@@ -61,11 +61,14 @@ export class WrittenServices {
     this.#forget(fileNameOf(ref))
   }
 
+  /** Takes every file for changed. */
+  suspectAll(): void {
+    for (const name of [...this.#files.list(FOLDER), ...this.#names.keys()]) this.#dirty.add(name)
+  }
+
   /** Reads what changed on disk; answers the keys of Services about which it now says something else. */
   *refresh(): Generator<void, string[]> {
-    if (this.#watchChain()) {
-      for (const name of [...this.#files.list(FOLDER), ...this.#names.keys()]) this.#dirty.add(name)
-    }
+    if (this.#watchChain()) this.suspectAll()
     const changed: string[] = []
     for (const name of this.#dirty) {
       this.#dirty.delete(name)

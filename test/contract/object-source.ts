@@ -108,6 +108,24 @@ export function fieldOf(value: unknown, ...path: readonly (string | number)[]): 
   )
 }
 
+/** A manifest as a source hands it on, for worlds that have no files. */
+export function asObject({ metadata, ...rest }: Manifest): KubeObject {
+  const { name, namespace, annotations, labels } = metadata
+  return {
+    ...rest,
+    metadata: {
+      name: String(name),
+      namespace: typeof namespace === 'string' ? namespace : 'default',
+      labels: texts(labels),
+      annotations: texts(annotations),
+    },
+  }
+}
+
+function texts(map: unknown): Record<string, string> {
+  return Object.fromEntries(Object.entries(map ?? {}).map(([key, value]) => [key, String(value)]))
+}
+
 const ref = (name: string) => ({ kind: 'Service', namespace: 'default', name })
 const statusOf = (ip: string) => ({ loadBalancer: { ingress: [{ ip }] } })
 const POOL = 'metallb.io/ip-allocated-from-pool'
@@ -298,6 +316,25 @@ const RULES: readonly (readonly [string, (stage: Stage) => Promise<void>])[] = [
       await controller.writeEvent({ object: ref('web'), type: 'Normal', reason: 'IPAllocated', message: 'Assigned IP' })
       const object = await (await start(world.openSpeaker())).applied('web')
       assert.deepEqual(object['status'], statusOf('192.0.2.1'))
+    },
+  ],
+  [
+    'what changed before refresh has been told when it resolves',
+    async ({ world, start }) => {
+      await world.apply(service('held'))
+      await world.apply(service('old'))
+      const controller = world.openController()
+      await start(controller)
+      const speaker = world.openSpeaker()
+      const recorder = await start(speaker)
+      await world.apply(service('new'))
+      await world.delete(service('old'))
+      await controller.writeStatus({ object: ref('held'), status: statusOf('192.0.2.1'), annotations: {} })
+      await speaker.refresh()
+      assert.deepEqual(
+        [recorder.last('new')?.metadata.name, recorder.last('old'), recorder.last('held')?.['status']],
+        ['new', undefined, statusOf('192.0.2.1')],
+      )
     },
   ],
   [

@@ -1,65 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { isDeepStrictEqual } from 'node:util'
 import { Fault } from '../../src/lib/fault.ts'
-import type {
-  EventWrite,
-  KubeObject,
-  ObjectEvent,
-  ObjectListener,
-  ObjectSink,
-  ObjectSource,
-  StatusWrite,
+import {
+  type EventWrite,
+  type KubeObject,
+  keyOf,
+  keyOfObject,
+  type ObjectEvent,
+  type ObjectListener,
+  type ObjectSink,
+  type ObjectSource,
+  type StatusWrite,
 } from '../../src/lib/object.ts'
-import { keyOf, keyOfObject } from '../../src/lib/object.ts'
-import type { Problem } from '../../src/lib/problem.ts'
+import { validateStructure } from '../../src/manifests/schema.ts'
 
-/** Objects in memory as source and sink: what a status write changes comes back as an event, as from an API server. */
-export class MemoryObjects implements ObjectSource, ObjectSink {
+/** An API server in memory. test/contract/ holds it to the suite that the real sources pass. */
+export class MemoryObjects {
   readonly objects = new Map<string, KubeObject>()
   readonly statusWrites: StatusWrite[] = []
   readonly eventWrites: EventWrite[] = []
   /** How many of the next writes fail. */
   faults = 0
-  /** While set, writes wait for it. */
+  /** While it is not resolved, writes wait for it. */
   gate: Promise<void> = Promise.resolve()
-  #listener: ObjectListener | null = null
+  readonly #listeners = new Set<ObjectListener>()
 
-  start(listener: ObjectListener): Promise<void> {
-    this.#listener = listener
-    listener.onEvents([...this.objects.values()].map((object) => ({ type: 'applied', object })))
-    return Promise.resolve()
-  }
-
-  stop(): Promise<void> {
-    this.#listener = null
-    return Promise.resolve()
-  }
-
-  locate(problem: Problem): Problem {
-    return problem
-  }
-
-  /** As `kubectl apply`: spec, labels and annotations of the new object; status and our annotations stay. */
-  apply(...objects: readonly KubeObject[]): void {
-    const events: ObjectEvent[] = []
-    for (const object of objects) {
-      const before = this.objects.get(keyOfObject(object))
-      const merged = before ? overlay(object, before) : object
-      this.objects.set(keyOfObject(object), merged)
-      events.push({ type: 'applied', object: merged })
+  /** A client of this API: a source of its objects and a sink for what is written about them. */
+  open(): ObjectSource & ObjectSink {
+    let listening: ObjectListener | null = null
+    return {
+      start: async (listener) => {
+        listening = listener
+        this.#listeners.add(listener)
+        listener.onEvents([...this.objects.values()].map((object) => ({ type: 'applied', object })))
+      },
+      stop: async () => {
+        if (listening) this.#listeners.delete(listening)
+      },
+      refresh: async () => {},
+      locate: (problem) => problem,
+      writeStatus: (write) => this.#writeStatus(write),
+      writeEvent: (event) => this.#writeEvent(event),
     }
-    this.#listener?.onEvents(events)
+  }
+
+  /** As `kubectl apply`: what the user says is replaced; status and our annotation stay. Refuses what the schema does. */
+  apply(...objects: readonly KubeObject[]): void {
+    const events = objects.flatMap((object): ObjectEvent[] => {
+      const checked = validateStructure(object)
+      assert(checked.ok, checked.ok ? '' : checked.problems[0]?.message)
+      const before = this.objects.get(keyOfObject(checked.object))
+      const merged = before ? overlay(checked.object, before) : checked.object
+      this.objects.set(keyOfObject(merged), merged)
+      return isDeepStrictEqual(merged, before) ? [] : [{ type: 'applied', object: merged }]
+    })
+    this.#tell(events)
   }
 
   delete(kind: string, namespace: string, name: string): void {
     const object = this.objects.get(keyOf(kind, namespace, name))
     if (!object) return
     this.objects.delete(keyOfObject(object))
-    this.#listener?.onEvents([{ type: 'deleted', object }])
+    this.#tell([{ type: 'deleted', object }])
   }
 
-  async writeStatus(write: StatusWrite): Promise<void> {
-    await this.gate
-    this.#fail()
+  async #writeStatus(write: StatusWrite): Promise<void> {
+    await this.#admitWrite()
     this.statusWrites.push(write)
     const { kind, namespace, name } = write.object
     const before = this.objects.get(keyOf(kind, namespace, name))
@@ -71,24 +78,29 @@ export class MemoryObjects implements ObjectSource, ObjectSink {
     }
     const object = { ...before, metadata: { ...before.metadata, annotations }, status: write.status }
     this.objects.set(keyOfObject(object), object)
-    this.#listener?.onEvents([{ type: 'applied', object }])
+    this.#tell([{ type: 'applied', object }])
   }
 
-  async writeEvent(event: EventWrite): Promise<void> {
-    await this.gate
-    this.#fail()
+  async #writeEvent(event: EventWrite): Promise<void> {
+    await this.#admitWrite()
     this.eventWrites.push(event)
   }
 
-  #fail(): void {
+  async #admitWrite(): Promise<void> {
+    await this.gate
     if (this.faults === 0) return
     this.faults--
     throw new Fault({ code: 'unavailable' }, 'the API is not there')
+  }
+
+  #tell(events: readonly ObjectEvent[]): void {
+    if (events.length > 0) for (const listener of this.#listeners) listener.onEvents(events)
   }
 }
 
 function overlay(object: KubeObject, before: KubeObject): KubeObject {
   const ours = Object.entries(before.metadata.annotations).filter(([key]) => key.endsWith('/ip-allocated-from-pool'))
   const annotations = { ...object.metadata.annotations, ...Object.fromEntries(ours) }
-  return { ...object, metadata: { ...object.metadata, annotations }, status: object['status'] ?? before['status'] }
+  const status = object['status'] ?? before['status']
+  return { ...object, metadata: { ...object.metadata, annotations }, ...(status === undefined ? {} : { status }) }
 }

@@ -45,9 +45,10 @@ async function rig(...objects: readonly KubeObject[]) {
 }
 
 async function startOn(api: MemoryObjects, log: string[] = []): Promise<Controller> {
+  const client = api.open()
   const controller = new Controller({
-    source: api,
-    sink: api,
+    source: client,
+    sink: client,
     log: createLog('info', (line) => log.push(line)),
     clock: { ...systemClock, after: (_delayMs, fire) => systemClock.after(0, fire) },
     namespace: 'metallb-system',

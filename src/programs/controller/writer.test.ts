@@ -12,7 +12,7 @@ const hurried = { ...systemClock, after: (_delayMs: number, fire: () => void) =>
 
 function rig() {
   const sink = new MemoryObjects()
-  return { sink, writer: new Writer(sink, createLog('none'), hurried) }
+  return { sink, writer: new Writer(sink.open(), createLog('none'), hurried) }
 }
 
 test('the latest state wins over one that is still waiting, and only its callback runs', async () => {

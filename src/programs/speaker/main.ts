@@ -2,6 +2,7 @@
 import { Responder } from '../../l2/responder.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { createLog } from '../../lib/log.ts'
+import { supervise } from '../../lib/supervise.ts'
 import { VERSION } from '../../lib/version.ts'
 import { openDirectory } from '../../manifests/directory.ts'
 import { openArpReflex } from '../../os/arp-reflex.ts'
@@ -29,7 +30,7 @@ export async function main(options: SpeakerCliOptions): Promise<void> {
     excludeInterfaces: [],
     onSuspended: (pausedMs) => {
       log.warn('this process did not run for a while and is silent until it knows what it owns', { pausedMs })
-      speaker.replan()
+      supervise('planning after a pause', speaker.replan())
     },
   })
   const speaker = new Speaker({

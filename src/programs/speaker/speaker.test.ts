@@ -8,6 +8,7 @@ import { systemClock } from '../../lib/clock.ts'
 import { createLog } from '../../lib/log.ts'
 import type { Link } from '../../lib/net.ts'
 import type { KubeObject } from '../../lib/object.ts'
+import { supervise } from '../../lib/supervise.ts'
 import { Speaker } from './speaker.ts'
 
 const object = (apiVersion: string, kind: string, name: string, rest: object): KubeObject => {
@@ -57,7 +58,7 @@ async function rig(name: string, ...objects: readonly KubeObject[]) {
     clock: systemClock,
     log,
     excludeInterfaces: [],
-    onSuspended: () => speaker.replan(),
+    onSuspended: () => supervise('replan', speaker.replan()),
   })
   const options = {
     namespace: 'metallb-system',
@@ -66,7 +67,7 @@ async function rig(name: string, ...objects: readonly KubeObject[]) {
     ignoreExcludeLabel: false,
     fillDefaults: true,
   }
-  const speaker = new Speaker({ source: api, responder, log, ...options })
+  const speaker = new Speaker({ source: api.open(), responder, log, ...options })
   await speaker.start()
   const owned = async () => {
     for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate)

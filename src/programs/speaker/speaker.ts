@@ -45,6 +45,7 @@ export class Speaker {
   #sourceProblems: readonly Problem[] = []
   #inbox: ObjectEvent[] = []
   #confirmWanted = false
+  #pauses = 0
 
   constructor(options: SpeakerOptions) {
     this.#options = options
@@ -68,8 +69,15 @@ export class Speaker {
     await this.#loop.idle()
   }
 
-  /** The reflex was paused and is silent: plan everything again, then let it speak. */
-  replan(): void {
+  /**
+   * The reflex was paused and is silent: read all objects anew, since news of the time between may still be on its
+   * way, plan everything, then let it speak. A further pause starts this over.
+   */
+  async replan(): Promise<void> {
+    const pause = ++this.#pauses
+    this.#confirmWanted = false
+    await this.#options.source.refresh()
+    if (pause !== this.#pauses) return
     this.#confirmWanted = true
     for (const key of this.#catalog.keys()) this.#dirty.add(key)
     this.#loop.poke()
