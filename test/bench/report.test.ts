@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Figure, median } from './figure.ts'
-import { isBeyond, report, withRun } from './report.ts'
+import { bestOf, isBeyond, report, withRun } from './report.ts'
 
 const figure = (value: number, bound: number | null): Figure => ({ name: 'ready', value, unit: 'ms', bound })
 
@@ -35,6 +35,26 @@ test('runs are recorded newest first, below the words of the page', () => {
   assert.deepEqual(twice.match(/^#.*$/gm), ['# Performance', '## 2026-01-02, bbb', '## 2026-01-01, aaa'])
   assert.match(once, /\n\| ready \| 12\.3 ms \| ≤ 150 ms \|\n$/)
   assert.ok(twice.endsWith(once.slice(once.indexOf('## '))))
+})
+
+test('of several runs each figure is the best one, and says so', () => {
+  const noted = { ...figure(20, 10), name: 'answer', note: 'against 5 µs' }
+  const twice = bestOf([noted, figure(5, null)], [{ ...noted, value: 12 }, figure(7, null)], 2)
+  assert.deepEqual(
+    twice.map(({ value, note }) => [value, note]),
+    [
+      [12, 'against 5 µs, best of 2 runs'],
+      [5, 'best of 2 runs'],
+    ],
+  )
+  const thrice = bestOf(twice, [{ ...noted, value: 9 }, figure(4, null)], 3)
+  assert.deepEqual(
+    thrice.map(({ value, note }) => [value, note]),
+    [
+      [9, 'against 5 µs, best of 3 runs'],
+      [4, 'best of 3 runs'],
+    ],
+  )
 })
 
 test('the median is the middle', () => {

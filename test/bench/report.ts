@@ -5,6 +5,8 @@ import type { Figure } from './figure.ts'
 /** Where and when figures were measured. `machine` is a kind, never a name. */
 export type Run = Readonly<{ date: string; commit: string; machine: string; figures: readonly Figure[] }>
 
+const BEST = /(?:, )?best of \d+ runs$/
+
 const HEAD = `# Performance
 
 Measured by \`make bench\`, newest first; \`make bench BENCH=--record\` adds a run. Smaller is better, and a bound is what
@@ -15,6 +17,16 @@ Measured by \`make bench\`, newest first; \`make bench BENCH=--record\` adds a r
 export function isBeyond({ value, bound }: Figure, tolerance: number): boolean {
   // Not `value > …`: a figure that could not be measured (NaN) is no good one.
   return bound !== null && !(value <= bound * tolerance)
+}
+
+/** The smaller value of each figure, out of `runs` runs so far. */
+export function bestOf(before: readonly Figure[], after: readonly Figure[], runs: number): readonly Figure[] {
+  return before.map((figure) => {
+    const again = after.find(({ name }) => name === figure.name) ?? figure
+    const { note = '', ...better } = figure.value <= again.value ? figure : again
+    const words = note.replace(BEST, '')
+    return { ...better, note: `${words}${words === '' ? '' : ', '}best of ${runs} runs` }
+  })
 }
 
 /** A table for the terminal, and the line that tools/test.ts counts by. */
