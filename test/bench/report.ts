@@ -68,7 +68,13 @@ function limit({ bound, unit }: Figure): string {
 }
 
 function amount(value: number, unit: string): string {
-  const digits = Number.isInteger(value) || value >= 100 ? 0 : value >= 10 ? 1 : 2
-  const text = value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+  const text = value.toLocaleString('en-US', precision(value))
   return unit === '' ? text : `${text} ${unit}`
+}
+
+/** About three digits that mean something. */
+function precision(value: number): Intl.NumberFormatOptions {
+  if (value < 0.1) return { maximumSignificantDigits: 2 }
+  const digits = Number.isInteger(value) || value >= 100 ? 0 : value >= 10 ? 1 : 2
+  return { minimumFractionDigits: digits, maximumFractionDigits: digits }
 }
