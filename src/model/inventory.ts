@@ -26,13 +26,15 @@ export function takeInventory(
 ): Inventory {
   const kinds = new Map<string, Map<string, KubeObject>>()
   for (const object of objects) {
+    if (!isConfiguration(object, namespace)) continue
     const { kind, metadata } = object
-    if (!isConfiguration(object)) continue
-    if (metadata.namespace === namespace || (CORE_KINDS.has(kind) && !NAMESPACED.has(kind))) {
-      const byName = kinds.get(kind)
-      if (byName) byName.set(metadata.name, object)
-      else kinds.set(kind, new Map([[metadata.name, object]]))
-    } else if (!CORE_KINDS.has(kind)) reportNamespace(object, namespace, report)
+    if (CONFIGURATION_KINDS.has(kind) && metadata.namespace !== namespace) {
+      reportNamespace(object, namespace, report)
+      continue
+    }
+    const byName = kinds.get(kind)
+    if (byName) byName.set(metadata.name, object)
+    else kinds.set(kind, new Map([[metadata.name, object]]))
   }
   const sorted = new Map([...kinds].map(([kind, byName]) => [kind, [...byName.values()].toSorted(byObjectName)]))
   return {
@@ -41,9 +43,10 @@ export function takeInventory(
   }
 }
 
-function isConfiguration({ apiVersion, kind }: KubeObject): boolean {
+/** Whether the object has a say in the configuration, if only as one of metallb.io in the wrong namespace. */
+export function isConfiguration({ apiVersion, kind, metadata }: KubeObject, namespace: string): boolean {
   return apiVersion === 'v1'
-    ? CORE_KINDS.has(kind)
+    ? CORE_KINDS.has(kind) && (!NAMESPACED.has(kind) || metadata.namespace === namespace)
     : apiVersion.startsWith('metallb.io/') && CONFIGURATION_KINDS.has(kind)
 }
 

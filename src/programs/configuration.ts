@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isDeepStrictEqual } from 'node:util'
 import { type KubeObject, keyOfObject, type ObjectEvent } from '../lib/object.ts'
 import type { Problem } from '../lib/problem.ts'
+import { isConfiguration } from '../model/inventory.ts'
 import { loadModel } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
-
-const CORE_KINDS: ReadonlySet<string> = new Set(['Node', 'Namespace', 'Secret', 'ConfigMap'])
+import { parseNode } from '../model/node.ts'
 
 /**
  * The objects that make up the configuration, and the last model that was free of errors: an invalid configuration is
@@ -24,14 +25,16 @@ export class Configuration {
 
   /** Takes the event if it is about configuration; false: it is about something else. */
   apply({ type, object }: ObjectEvent): boolean {
-    if (!object.apiVersion.startsWith('metallb.io/') && !CORE_KINDS.has(object.kind)) return false
-    if (type === 'applied') this.#objects.set(keyOfObject(object), object)
-    else this.#objects.delete(keyOfObject(object))
-    this.#stale = true
+    if (!isConfiguration(object, this.#namespace)) return false
+    const key = keyOfObject(object)
+    const before = this.#objects.get(key)
+    if (type === 'deleted') this.#objects.delete(key)
+    else this.#objects.set(key, object)
+    if (type === 'deleted' || !before || !saysTheSame(before, object)) this.#stale = true
     return true
   }
 
-  /** True when something changed since the last reload. */
+  /** True when something that the model reads changed since the last reload. */
   get stale(): boolean {
     return this.#stale
   }
@@ -54,4 +57,18 @@ export class Configuration {
     if (model) this.#model = model
     return model !== null
   }
+}
+
+/**
+ * Whether the model reads the same from both. Every counter that the controller writes into a pool and every heartbeat
+ * of a kubelet comes back as an event; none of them may make us look at all Services again.
+ */
+function saysTheSame(before: KubeObject, after: KubeObject): boolean {
+  return isDeepStrictEqual(essenceOf(before), essenceOf(after))
+}
+
+function essenceOf(object: KubeObject): unknown {
+  if (object.kind === 'Node') return parseNode(object)
+  const { metadata, status: _, ...sections } = object
+  return { labels: metadata.labels, ...sections }
 }

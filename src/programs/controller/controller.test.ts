@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { node } from '../../../test/model/objects.ts'
 import { MemoryObjects } from '../../../test/sim/memory-objects.ts'
 import { ALLOCATED_FROM_POOL } from '../../ipam/converge.ts'
 import { systemClock } from '../../lib/clock.ts'
@@ -238,4 +239,22 @@ test('random histories with failing writes: no address twice, none outside its p
     )
     await controller.stop()
   }
+})
+
+test('Services are converged anew for a change of pools only, not for what else changes in the configuration', async () => {
+  const api = new MemoryObjects()
+  api.apply(pool('a', '192.0.2.10-192.0.2.20'), service('web'))
+  const log: string[] = []
+  const controller = await startOn(api, log)
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  api.apply(pool('a', '192.0.2.10-192.0.2.20'), node('n1'))
+  await controller.settled()
+  assert.deepEqual(
+    api.statusWrites
+      .filter(({ object }) => object.kind === 'IPAddressPool')
+      .map(({ status }) => status['assignedIPv4']),
+    [1],
+  )
+  assert.equal(log.filter((line) => line.includes('configuration in use')).length, 1)
+  await controller.stop()
 })

@@ -2,10 +2,11 @@
 /**
  * The controller's loop: objects in, addresses out.
  *
- * Events are collected and looked at once per turn of the event loop. A change of configuration converges every
+ * Events are collected and looked at once per turn of the event loop. A change of pools converges every
  * Service in the order of `convergeAll`; a change of a Service converges that Service; freed room wakes those that
  * wait for it. Decisions are synchronous and in one place; the writer carries them out and never holds them up.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { ALLOCATED_FROM_POOL, converge, type Verdict } from '../../ipam/converge.ts'
 import { convergeAll } from '../../ipam/converge-all.ts'
 import { Ledger } from '../../ipam/ledger.ts'
@@ -14,6 +15,7 @@ import type { Log } from '../../lib/log.ts'
 import { Loop } from '../../lib/loop.ts'
 import { type KubeObject, type ObjectEvent, type ObjectSink, type ObjectSource, refOf } from '../../lib/object.ts'
 import type { Problem } from '../../lib/problem.ts'
+import type { Pool } from '../../model/pool.ts'
 import { handles, parseService, type Service } from '../../model/service.ts'
 import { Configuration } from '../configuration.ts'
 import { ProblemLog } from '../problem-log.ts'
@@ -60,6 +62,8 @@ export class Controller {
   readonly #configurationStatus: ConfigurationStatus
   readonly #problemLog: ProblemLog
   readonly #serviceProblems = new Map<string, readonly Problem[]>()
+  /** What every Service was last converged with as a whole. */
+  #pools: readonly Pool[] | null = null
   #sourceProblems: readonly Problem[] = []
   #inbox: ObjectEvent[] = []
 
@@ -91,8 +95,7 @@ export class Controller {
       },
     })
     await this.settled()
-    const { pools = [] } = this.#configuration.model ?? {}
-    this.#options.log.info('ready', { pools: pools.length, services: this.#services.size })
+    this.#options.log.info('ready', { pools: this.#pools?.length ?? 0, services: this.#services.size })
   }
 
   /** Resolves when nothing is left to decide or to write. */
@@ -176,9 +179,10 @@ export class Controller {
   }
 
   *#reconfigure(): Generator<void> {
-    const { model } = this.#configuration
-    if (!model) return
-    this.#ledger.setPools(model.pools)
+    const pools = this.#configuration.model?.pools
+    if (!pools || isDeepStrictEqual(pools, this.#pools)) return
+    this.#pools = pools
+    this.#ledger.setPools(pools)
     this.#dirty.clear()
     const services = [...this.#services.values()].map(({ service }) => service)
     for (const [service, verdict] of convergeAll(this.#ledger, services)) {
@@ -186,7 +190,7 @@ export class Controller {
       if (entry) this.#settle(entry, verdict)
       yield
     }
-    this.#options.log.info('configuration in use', { pools: model.pools.length, services: services.length })
+    this.#options.log.info('configuration in use', { pools: pools.length, services: services.length })
   }
 
   #settle(entry: Entry, verdict: Verdict): void {
