@@ -5,7 +5,7 @@
  */
 import { execFileSync, fork } from 'node:child_process'
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
-import { cpus, release } from 'node:os'
+import { cpus, loadavg, release } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Figure } from './figure.ts'
@@ -32,10 +32,11 @@ async function measure(file: string): Promise<readonly Figure[]> {
   })
 }
 
-/** The kind of machine, for comparing runs; nothing that names it. */
-function machine(): string {
+/** The kind of machine and how busy it was, for comparing runs; nothing that names it. */
+function machine(load: number): string {
   const model = cpus()[0]?.model.trim() ?? 'unknown processor'
-  return `${cpus().length} × ${model}, Linux ${release().split('.').slice(0, 2).join('.')}, Node ${process.versions.node}.`
+  const linux = `Linux ${release().split('.').slice(0, 2).join('.')}`
+  return `${cpus().length} × ${model}, ${linux}, Node ${process.versions.node}; load ${load.toFixed(1)} when it began.`
 }
 
 /**
@@ -59,9 +60,10 @@ function record(figures: readonly Figure[]): void {
     git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', 'src') === '' ? '' : ' with changes')
   const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : ''
   const date = new Date().toISOString().slice(0, 10)
-  writeFileSync(PAGE, withRun(page, { date, commit, machine: machine(), figures }))
+  writeFileSync(PAGE, withRun(page, { date, commit, machine: machine(busy), figures }))
 }
 
+const busy = loadavg()[0] ?? 0
 const tolerance = Number(flags.tolerance)
 const figures: Figure[] = []
 for (const file of globSync('*.bench.ts', { cwd: import.meta.dirname }).toSorted()) {
