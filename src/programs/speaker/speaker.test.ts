@@ -87,6 +87,8 @@ test('the owner answers and the other node does not', async () => {
   }
 })
 
+const smallerPool = (api: MemoryObjects) => api.apply({ ...POOL, spec: { addresses: ['10.20.31.0/24'] } })
+
 const CHANGES: [string, (api: MemoryObjects) => void, readonly number[]][] = [
   ['nothing', () => {}, [1]],
   ['the Service is deleted', (api) => api.delete('Service', 'default', 'web'), []],
@@ -109,6 +111,27 @@ const CHANGES: [string, (api: MemoryObjects) => void, readonly number[]][] = [
     'the pool becomes invalid: the last valid configuration stays',
     (api) => api.apply({ ...POOL, spec: { addresses: ['nonsense'] } }),
     [1],
+  ],
+  ['no pool holds the address any more: it stays until the controller moves the Service', smallerPool, [1]],
+  [
+    'its pool is deleted: it stays until the controller moves the Service',
+    (api) => api.delete('IPAddressPool', 'metallb-system', 'a'),
+    [1],
+  ],
+  [
+    'no pool holds the address any more, and the Service is moved',
+    (api) => (smallerPool(api), api.apply(service('10.20.31.9'))),
+    [9],
+  ],
+  [
+    'no pool holds the address any more, and it is taken from the Service',
+    (api) => (smallerPool(api), api.apply(service(''))),
+    [],
+  ],
+  [
+    'no pool holds the address any more, and the last endpoint goes',
+    (api) => (smallerPool(api), api.apply(slice())),
+    [],
   ],
   ['it becomes another class’s', (api) => api.apply(service('10.20.30.1', { loadBalancerClass: 'example.com/x' })), []],
   [
@@ -149,6 +172,20 @@ test('the log says when an address is taken and when it is given up, once', asyn
   await speaker.stop()
 })
 
+test('a speaker that starts when no pool holds the address does not announce it', async () => {
+  const { api, speaker, owned } = await rig(
+    'iris2',
+    POOL,
+    ADVERTISEMENT,
+    node('iris2'),
+    slice('iris2'),
+    service('10.20.31.1'),
+  )
+  api.apply(service('10.20.31.1', { sessionAffinity: 'ClientIP' }))
+  assert.deepEqual(await owned(), [])
+  await speaker.stop()
+})
+
 test('a stopped speaker answers for nothing', async () => {
   const { speaker, owned } = await rig('iris2', ...WORLD, service('10.20.30.1'))
   assert.deepEqual(await owned(), [1])
@@ -160,7 +197,7 @@ test('a node name that is not among the Nodes is said in a sentence', async () =
   const { speaker, lines } = await rig('iris7', ...WORLD, service('10.20.30.1'))
   assert.match(
     lines.join(''),
-    /there is no Node \\"iris7\\", so nothing is announced from here; Nodes are: iris1, iris2/,
+    /there is no Node \\"iris7\\", so nothing is announced from here; Nodes are: iris1 and iris2/,
   )
   await speaker.stop()
 })

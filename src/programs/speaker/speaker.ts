@@ -12,11 +12,12 @@ import { Loop } from '../../lib/loop.ts'
 import type { ObjectEvent, ObjectSource } from '../../lib/object.ts'
 import type { Problem } from '../../lib/problem.ts'
 import type { Model } from '../../model/model.ts'
+import { list } from '../../model/wording.ts'
 import { type L2Plan, planL2 } from '../../plan/l2.ts'
 import type { World } from '../../plan/world.ts'
 import { Configuration } from '../configuration.ts'
 import { ProblemLog } from '../problem-log.ts'
-import { Catalog } from './catalog.ts'
+import { Catalog, type Known } from './catalog.ts'
 
 export type SpeakerOptions = Readonly<{
   source: ObjectSource
@@ -41,6 +42,8 @@ export class Speaker {
   readonly #problemLog: ProblemLog
   /** What was last said about each Service, so that the log tells changes only. */
   readonly #said = new Map<string, Words>()
+  /** The world in which each announced Service was announced. */
+  readonly #announcedIn = new Map<string, World>()
   #world: World | null = null
   #sourceProblems: readonly Problem[] = []
   #inbox: ObjectEvent[] = []
@@ -114,7 +117,7 @@ export class Speaker {
     if (!model) return
     this.#world = this.#worldOf(model)
     if (!model.nodes.has(this.#options.node)) {
-      const known = [...model.nodes.keys()].join(', ') || 'none'
+      const known = list([...model.nodes.keys()]) || 'none'
       this.#options.log.warn(
         `there is no Node "${this.#options.node}", so nothing is announced from here; Nodes are: ${known}`,
       )
@@ -129,17 +132,38 @@ export class Speaker {
   }
 
   #plan(key: string, world: World): void {
-    const { node, responder } = this.#options
+    const { responder } = this.#options
     const known = this.#catalog.get(key)
     if (!known) {
       responder.delete(key)
+      this.#announcedIn.delete(key)
       this.#say(key, null)
       return
     }
-    const plan = planL2(known.service, known.endpoints, { world, node })
-    if (plan.announce) responder.set(key, plan.claims)
-    else responder.delete(key)
+    const { plan, within } = this.#planIn(world, known)
+    if (plan.announce) {
+      responder.set(key, plan.claims)
+      this.#announcedIn.set(key, within)
+    } else {
+      responder.delete(key)
+      this.#announcedIn.delete(key)
+    }
     this.#say(key, plan)
+  }
+
+  /**
+   * An announced address that no pool holds any more stays announced, by the configuration that it was announced in,
+   * until the controller moves the Service: it may be slow or down, and clients are not to wait for it.
+   */
+  #planIn(world: World, { service, endpoints }: Known): { plan: L2Plan; within: World } {
+    const { node, log } = this.#options
+    const plan = planL2(service, endpoints, { world, node })
+    const before = this.#announcedIn.get(service.key)
+    if (!before || plan.announce || plan.reason !== 'ipNotAllowed') return { plan, within: world }
+    const former = planL2(service, endpoints, { world: before, node })
+    if (!former.announce) return { plan, within: world }
+    log.warn(`${plan.message}; until then it stays announced`, { service: service.key, reason: plan.reason })
+    return { plan: former, within: before }
   }
 
   #say(key: string, plan: L2Plan | null): void {
