@@ -42,7 +42,7 @@ const WORDS = new Set(
 function requireKnownWords(schema: Structural, where: string): void {
   for (const word of Object.keys(schema)) {
     if (WORDS.has(word) || word.startsWith('x-kubernetes-')) continue
-    throw new Error(`${where}: offline validation does not know "${word}": teach src/manifests/structural.ts first`)
+    throw new Error(`${where}: offline validation does not know "${word}": teach src/manifests/mismatches.ts first`)
   }
   if (typeof schema.default === 'object') throw new Error(`${where}: only scalar defaults are filled in offline`)
   for (const [name, field] of Object.entries(schema.properties ?? {})) requireKnownWords(field, `${where}, ${name}`)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ErrorObject } from 'ajv'
 import type { ObjectRef, Problem } from '../lib/problem.ts'
+import type { Mismatch } from './mismatches.ts'
 import { nearest } from './nearest.ts'
 import { advice, expected, found } from './schema-words.ts'
-import { isFields, type Path, type Structural, schemaAt, type UnknownField } from './structural.ts'
+import type { Path, UnknownField } from './structural.ts'
 
 /** More problems of one sort than this help nobody; the last one then says how many there are. */
 const LISTED = 100
@@ -17,45 +17,19 @@ export function fieldText(path: Path): string {
   }, '')
 }
 
-/** What was validated: a whole object and the schema of its kind. */
-export type Subject = Readonly<{ schema: Structural; value: unknown; ref: ObjectRef }>
-
-/** One problem per field from the validator's errors, which may name a field several times. */
-export function schemaProblems(errors: readonly ErrorObject[], { schema, value, ref }: Subject): Problem[] {
-  const byField = new Map(errors.map((error) => [`${error.instancePath}/${missingField(error) ?? ''}`, error]))
+/** One problem for each mismatch. */
+export function schemaProblems(mismatches: readonly Mismatch[], object: ObjectRef): Problem[] {
   const problem = (field: string, message: string): Problem => {
-    return { severity: 'error', object: ref, field, code: 'schema', message, transient: false }
+    return { severity: 'error', object, field, code: 'schema', message, transient: false }
   }
-  const all = [...byField.values()]
-  const listed = all.slice(0, LISTED).map((error) => {
-    const at = locate(error, value)
-    return problem(fieldText(at.path), sentence(at, schemaAt(schema, at.path) ?? schema))
-  })
-  return all.length <= LISTED ? listed : [...listed, problem('', more(ref, all.length - LISTED))]
+  const listed = mismatches.slice(0, LISTED).map((mismatch) => problem(fieldText(mismatch.path), sentence(mismatch)))
+  const unlisted = mismatches.length - LISTED
+  return unlisted <= 0 ? listed : [...listed, problem('', more(object, unlisted))]
 }
 
-type Located = Readonly<{ path: Path; value: unknown }>
-
-function sentence({ path, value }: Located, schema: Structural): string {
+function sentence({ path, value, schema }: Mismatch): string {
   const secret = path.at(-1) === 'password'
   return `this is ${found(value, secret)}, expected ${expected(schema)}; ${advice(value, schema)}`
-}
-
-function missingField({ keyword, params }: ErrorObject): string | undefined {
-  return keyword === 'required' ? String(params.missingProperty) : undefined
-}
-
-/** ajv's JSON pointer (RFC 6901); what stands at each step tells whether "1" is an index or a key. */
-function locate(error: ErrorObject, root: unknown): Located {
-  const path: (string | number)[] = []
-  let value = root
-  for (const token of error.instancePath.split('/').slice(1)) {
-    const key = token.replaceAll('~1', '/').replaceAll('~0', '~')
-    path.push(Array.isArray(value) ? Number(key) : key)
-    value = Array.isArray(value) ? value[Number(key)] : isFields(value) ? value[key] : undefined
-  }
-  const missing = missingField(error)
-  return missing === undefined ? { path, value } : { path: [...path, missing], value: undefined }
 }
 
 /** `other` names another version of this kind that has the field, if there is one. */

@@ -4,10 +4,10 @@
  * unknown fields, fill in defaults, check types, ranges and required fields, by the same CRDs. The CEL rules of the CRDs
  * are the model's: it enforces the same ones, whatever the source.
  */
-import { Ajv, type Options, type ValidateFunction } from 'ajv'
 import type { KubeObject, ObjectMeta } from '../lib/object.ts'
 import type { ObjectRef, Problem } from '../lib/problem.ts'
 import { CRD_SCHEMAS } from './crd-schemas.generated.ts'
+import { type Mismatch, mismatches } from './mismatches.ts'
 import { nearest } from './nearest.ts'
 import { OBJECT_META } from './object-meta.ts'
 import { schemaProblems, unknownProblems } from './schema-problems.ts'
@@ -33,18 +33,23 @@ export function validateStructure(object: KubeObject, ref: ObjectRef = refOfUnch
   const stranger = unknownKind(object.kind, version, ref)
   if (stranger) return { ok: false, problems: [stranger] }
 
-  const { schema, validate } = compiled(object.kind, version)
+  const schema = schemaOf(object.kind, version)
   const unknown: UnknownField[] = []
   const copy = conform(object, schema, { path: [], onUnknown: (field) => unknown.push(field) })
   const warnings = unknownProblems(unknown, ref, (path) => otherVersion(object.kind, version, path))
-  if (validate(copy)) return { ok: true, object: withMetadata(copy), problems: warnings }
-  const errors = schemaProblems(validate.errors ?? [], { schema, value: copy, ref })
-  return { ok: false, problems: [...errors, ...warnings] }
+  const wrong = [...mismatches(copy, schema)]
+  if (isChecked(copy, wrong)) return { ok: true, object: withMetadata(copy), problems: warnings }
+  return { ok: false, problems: [...schemaProblems(wrong, ref), ...warnings] }
 }
 
 /** As the schema leaves it: a file need not have labels. */
 type Checked = Omit<KubeObject, 'metadata'> &
   Readonly<{ apiVersion: string; kind: string; metadata: Partial<ObjectMeta> & Readonly<{ name: string }> }>
+
+/** Where the schema refuses nothing, the value is what the schema says. */
+function isChecked(_copy: unknown, wrong: readonly Mismatch[]): _copy is Checked {
+  return wrong.length === 0
+}
 
 function withMetadata({ metadata, ...sections }: Checked): KubeObject {
   return { ...sections, metadata: { namespace: '', labels: {}, annotations: {}, ...metadata } }
@@ -78,42 +83,14 @@ const ADDRESS_POOL =
   'AddressPool was replaced by IPAddressPool; move its spec.addresses to an IPAddressPool, ' +
   'and announce that with an L2Advertisement (protocol layer2) or a BGPAdvertisement (protocol bgp)'
 
-type Compiled = Readonly<{ schema: Structural; validate: ValidateFunction<Checked> }>
-const cache = new Map<string, Compiled>()
-let ajv: Ajv | undefined
-
-/** Compiling costs some milliseconds per kind, so only kinds that occur are compiled. */
-function compiled(kind: string, version: string): Compiled {
-  const key = `${kind}/${version}`
-  const known = cache.get(key)
-  if (known) return known
-  const crd = CRD_SCHEMAS[kind]?.[version] ?? { type: 'object' }
-  const schema: Structural = {
+/** The CRD's schema with the rules for metadata, which CRDs leave to the API server. */
+function schemaOf(kind: string, version: string): Structural {
+  const crd: Structural = CRD_SCHEMAS[kind]?.[version] ?? { type: 'object' }
+  return {
     ...crd,
     properties: { ...crd.properties, metadata: OBJECT_META },
     required: [...(crd.required ?? []), 'metadata'],
   }
-  ajv ??= new Ajv(OPTIONS)
-  const entry = { schema, validate: ajv.compile<Checked>(schema) }
-  cache.set(key, entry)
-  return entry
-}
-
-/** The API server stores larger numbers than int32 and int64 hold, and MetalLB then fails to read them. 2^63−1 itself, read
- * as a JavaScript number, is 2^63. */
-const FORMATS = {
-  int32: { type: 'number', validate: (value: number) => value >= -(2 ** 31) && value < 2 ** 31 },
-  int64: { type: 'number', validate: (value: number) => Math.abs(value) <= 2 ** 63 },
-  'date-time': /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/,
-} as const
-
-/** Our schemas are checked when they are generated; optimizing code that runs a few thousand times costs more than it saves. */
-const OPTIONS: Options = {
-  allErrors: true,
-  validateSchema: false,
-  addUsedSchema: false,
-  formats: FORMATS,
-  code: { optimize: false },
 }
 
 function otherVersion(kind: string, version: string, path: Path): string | undefined {

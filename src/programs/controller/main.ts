@@ -2,7 +2,6 @@
 import { systemClock } from '../../lib/clock.ts'
 import { createLog } from '../../lib/log.ts'
 import { VERSION } from '../../lib/version.ts'
-import { openDirectory } from '../../manifests/directory.ts'
 import type { DaemonOptions } from '../cli/run.ts'
 import { stopSignal } from '../daemon.ts'
 import { Controller } from './controller.ts'
@@ -12,6 +11,7 @@ export async function main(options: DaemonOptions): Promise<void> {
   const log = createLog(options.logLevel)
   log.info('starting', { program: 'controller', version: VERSION, manifests: options.manifests })
   const { namespace } = options
+  const { openDirectory } = await import('../../manifests/directory.ts')
   const directory = openDirectory(options.manifests, { namespace, log, role: 'controller' })
   const controller = new Controller({
     source: directory,

@@ -4,7 +4,6 @@ import { systemClock } from '../../lib/clock.ts'
 import { createLog } from '../../lib/log.ts'
 import { supervise } from '../../lib/supervise.ts'
 import { VERSION } from '../../lib/version.ts'
-import { openDirectory } from '../../manifests/directory.ts'
 import { openArpReflex } from '../../os/arp-reflex.ts'
 import { openLinks } from '../../os/links.ts'
 import type { SpeakerCliOptions } from '../cli/run.ts'
@@ -22,6 +21,7 @@ export async function main(options: SpeakerCliOptions): Promise<void> {
   const log = createLog(options.logLevel)
   const { namespace, nodeName: node } = options
   log.info('starting', { program: 'speaker', version: VERSION, node, manifests: options.manifests })
+  const { openDirectory } = await import('../../manifests/directory.ts')
   const responder = new Responder({
     reflex: openArpReflex({ pauseMs: PAUSE_MS }),
     links: openLinks(),
