@@ -3,10 +3,10 @@
  * Finds addresses for a Service that holds none: exactly the requested ones, or the first of the requested pool, or
  * the first that an automatic pool offers. All of them come from one pool. Nothing is booked here.
  */
-import type { Family, Ip } from '../lib/ip.ts'
+import { type Family, type Ip, otherFamily } from '../lib/ip.ts'
 import type { Pool } from '../model/pool.ts'
 import { admit, type Found, no, place } from './admit.ts'
-import { familiesOf, otherFamily, stackOf } from './family.ts'
+import { familiesOf, stackOf } from './family.ts'
 import type { Bid, Ledger } from './ledger.ts'
 import { automaticGroups, mismatchOf, notAutomaticBecause } from './pools.ts'
 import {

@@ -14,11 +14,10 @@
  * Unlike MetalLB, row 12 needs cluster IPs of both families and no requested addresses, or the next convergence would
  * take the second one away again; and cluster IPs without a family (row 7) keep only addresses that row 8 admits.
  */
-import { formatIp } from '../lib/ip.ts'
+import { formatIp, otherFamily } from '../lib/ip.ts'
 import { LEGACY_PREFIX, PREFIX } from '../model/annotations.ts'
 import type { Service } from '../model/service.ts'
 import { allocate } from './allocate.ts'
-import { otherFamily } from './family.ts'
 import type { Bid, Lease, Ledger } from './ledger.ts'
 import { FAMILY_NAME, quoted, type Refusal } from './refusal.ts'
 import { type Request, requestOf } from './request.ts'

@@ -12,11 +12,6 @@ export function stackOf(families: readonly Family[]): Stack | null {
   return one === two ? null : 'dual'
 }
 
-/** IPv6 for IPv4, and the other way round. */
-export function otherFamily(family: Family): Family {
-  return family === 'ipv4' ? 'ipv6' : 'ipv4'
-}
-
 /** The families of a stack, IPv4 first: the order of addresses given together. */
 export function familiesOf(stack: Stack): readonly Family[] {
   return stack === 'dual' ? ['ipv4', 'ipv6'] : [stack]

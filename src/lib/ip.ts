@@ -73,6 +73,11 @@ function parseGroups(text: string, last: boolean): number[] | undefined {
   return groups
 }
 
+/** IPv6 for IPv4, and the other way round. */
+export function otherFamily(family: Family): Family {
+  return family === 'ipv4' ? 'ipv6' : 'ipv4'
+}
+
 /** Canonical text: dotted decimal, or RFC 5952 (lowercase, the first longest run of two or more zero groups as ::). */
 export function formatIp({ family, bits }: Ip): string {
   if (family === 'ipv4') {

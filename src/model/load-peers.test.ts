@@ -37,6 +37,7 @@ const CASES: readonly (readonly [string, readonly KubeObject[], readonly string[
   ['a hold time of 3s', one({ holdTime: '3s' }), []],
   ['no hold timer', one({ holdTime: '0s' }), []],
   ['half a second is no hold timer either', one({ holdTime: '500ms' }), []],
+  ['a hold time a little below zero', one({ holdTime: '-500ms' }), ['spec.holdTime invalidHoldTime']],
   ['a hold time below zero', one({ holdTime: '-5s' }), ['spec.holdTime invalidHoldTime']],
   ['a hold time beyond two octets', one({ holdTime: '65536s' }), ['spec.holdTime invalidHoldTime']],
   ['the longest hold time', one({ holdTime: '65535s' }), []],
@@ -245,6 +246,8 @@ const TIMERS: readonly (readonly [string, object, number | null, number | null])
   ['both as given', { holdTime: '1m30s', keepaliveTime: '5s' }, 90_000, 5000],
   ['hold is cut to whole seconds', { holdTime: '3900ms', keepaliveTime: '1s' }, 3000, 1000],
   ['hold switched off', { holdTime: '0s' }, 0, 0],
+  ['hold cut to nothing: no keepalives either', { holdTime: '500ms' }, 0, 0],
+  ['hold from keepalive cut to nothing: no keepalives either', { keepaliveTime: '100ms' }, 0, 0],
 ]
 for (const [name, spec, holdMs, keepaliveMs] of TIMERS) {
   test(`timers: ${name}`, () => {
@@ -267,6 +270,12 @@ const PASSWORDS: readonly (readonly [string, object, object, string | null])[] =
   ['in the peer', { password: 'open' }, {}, 'open'],
   ['in the Secret', { passwordSecret: { name: 'bgp' } }, {}, 's3cret'],
   ['under another key', { passwordSecret: { name: 'bgp', key: 'k' } }, { data: { k: base64('other') } }, 'other'],
+  [
+    'in base64 with line breaks, as a YAML block gives it',
+    { passwordSecret: { name: 'bgp' } },
+    { data: { password: 'czNj\ncmV0\n' } },
+    's3cret',
+  ],
   ['as stringData, which wins', { passwordSecret: { name: 'bgp' } }, { stringData: { password: 'plain' } }, 'plain'],
 ]
 for (const [name, spec, sections, expected] of PASSWORDS) {

@@ -48,14 +48,16 @@ function readKey(secret: KubeObject, key: string): Value {
     if (typeof password === 'string') return { ok: true, password }
     return { ok: false, flaw: `has something other than text under stringData key ${quote(key)}; write text` }
   }
-  const password = encoded.get(key)
-  if (password === undefined) {
+  const value = encoded.get(key)
+  if (value === undefined) {
     const keys = [...new Set([...plain.keys(), ...encoded.keys()])].toSorted()
     const others = keys.length === 0 ? 'it is empty' : `it has ${list(keys)}`
     return { ok: false, flaw: `has no key ${quote(key)}, ${others}; name the right one in passwordSecret.key` }
   }
-  const valid = typeof password === 'string' && password.length % 4 === 0 && BASE64.test(password)
-  if (!valid) return { ok: false, flaw: `has something other than base64 under data key ${quote(key)}; encode it` }
+  // The API server takes line breaks in base64 as well; a YAML block ends in one.
+  const password = typeof value === 'string' ? value.replace(/[\r\n]/g, '') : '!'
+  if (password.length % 4 !== 0 || !BASE64.test(password))
+    return { ok: false, flaw: `has something other than base64 under data key ${quote(key)}; encode it` }
   return { ok: true, password: Buffer.from(password, 'base64').toString('utf8') }
 }
 

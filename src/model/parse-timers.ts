@@ -25,7 +25,7 @@ export function parseTimers(spec: Partial<BGPPeerSpec>, reporter: Reporter): Tim
   const keepaliveMs = keepalive ?? (hold === null ? null : hold / 3)
   if (exactHold === null || keepaliveMs === null) return { holdMs: null, keepaliveMs: null, connectMs }
   const holdMs = Math.trunc(exactHold / 1000) * 1000
-  if ((holdMs !== 0 && holdMs < 3000) || holdMs > LONGEST_HOLD_MS) {
+  if (exactHold < 0 || (holdMs !== 0 && holdMs < 3000) || holdMs > LONGEST_HOLD_MS) {
     const [field, given] = hold === null ? ['keepaliveTime', spec.keepaliveTime] : ['holdTime', spec.holdTime]
     const origin = hold === null ? `three times keepaliveTime ${given}` : `${given}`
     const message = `hold time ${origin} is neither 0s nor from 3s to 65535s; change spec.${field}`
@@ -34,7 +34,8 @@ export function parseTimers(spec: Partial<BGPPeerSpec>, reporter: Reporter): Tim
     const message = `keepaliveTime ${spec.keepaliveTime} is not between 0s and holdTime ${spec.holdTime}; a third of holdTime is usual`
     reporter.error('invalidKeepaliveTime', 'spec.keepaliveTime', message)
   }
-  return { holdMs, keepaliveMs, connectMs }
+  // RFC 4271 §4.4: without a hold time no KEEPALIVE is sent.
+  return { holdMs, keepaliveMs: holdMs === 0 ? 0 : keepaliveMs, connectMs }
 }
 
 /** How long the peer keeps our routes while we restart, or null: it is not asked to. */

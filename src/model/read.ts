@@ -41,6 +41,11 @@ export class Section {
     return valid ? value : this.#wrong(key, 'a port from 1 to 65535', value)
   }
 
+  /** The same where Kubernetes writes 0 for none. */
+  optionalPort(key: string): number | null {
+    return this.#get(key) === 0 ? null : (this.port(key) ?? null)
+  }
+
   /** The same where it must be given; 0 where it cannot be read. */
   requiredPort(key: string): number {
     if (this.#get(key) === undefined) this.#wrong(key, 'a port from 1 to 65535', undefined)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../lib/object.ts'
 import { annotation, hasAnnotation } from './annotations.ts'
-import { handles, parseService, type Service } from './service.ts'
+import { handles, parseClasses, parseService, type Service } from './service.ts'
 
 function object(spec: unknown, status: unknown = {}, creationTimestamp?: string): KubeObject {
   const metadata = { name: 'web', namespace: 'default', labels: { app: 'web' }, annotations: { note: 'x' } }
@@ -62,6 +62,10 @@ test('a Service as an API server shows it', () => {
   })
 })
 
+test('a healthCheckNodePort of 0 is none, as for the API server', () => {
+  assert.equal(parsed({ healthCheckNodePort: 0 }).healthCheckNodePort, null)
+})
+
 test('what is not said has its default', () => {
   const service = parsed(undefined, false)
   assert.deepEqual(
@@ -81,6 +85,13 @@ const FAMILIES: readonly (readonly [string, object, readonly string[], readonly 
   ['families', { ipFamilies: ['IPv6'] }, ['ipv6'], []],
   ['families in their order', { ipFamilies: ['IPv6', 'IPv4'] }, ['ipv6', 'ipv4'], []],
   ['cluster IPs', { clusterIPs: ['fd00::1', '10.0.0.1'] }, ['ipv6', 'ipv4'], ['ipv6', 'ipv4']],
+  [
+    'one family, both required: the other one comes second',
+    { ipFamilies: ['IPv6'], ipFamilyPolicy: 'RequireDualStack' },
+    ['ipv6', 'ipv4'],
+    [],
+  ],
+  ['one family, both preferred', { ipFamilies: ['IPv6'], ipFamilyPolicy: 'PreferDualStack' }, ['ipv6'], []],
   [
     'one cluster IP, both required',
     { clusterIPs: ['10.0.0.1'], ipFamilyPolicy: 'RequireDualStack' },
@@ -176,6 +187,17 @@ for (const [classes, loadBalancerClass, expected] of CLASSES) {
   test(`--lb-class ${classes.join(',') || 'unset'}, class ${loadBalancerClass ?? 'unset'}: ${expected ? 'ours' : 'not ours'}`, () => {
     assert.equal(handles(classes, parsed({ loadBalancerClass })), expected)
   })
+}
+
+const CLASS_LISTS: readonly (readonly [string, string, readonly string[]])[] = [
+  ['one', 'a', ['a']],
+  ['several', 'a,b', ['a', 'b']],
+  ['blanks around commas', ' a , b', ['a', 'b']],
+  ['empty is none, as where the flag is not given', '', []],
+  ['empty entries do not count', 'a,,', ['a']],
+]
+for (const [name, text, expected] of CLASS_LISTS) {
+  test(`list of --lb-class: ${name}`, () => assert.deepEqual(parseClasses(text), expected))
 }
 
 /** Annotations, and the value of address-pool. */

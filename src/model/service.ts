@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Family, parseIp } from '../lib/ip.ts'
+import { type Family, otherFamily, parseIp } from '../lib/ip.ts'
 import { type KubeObject, refOf } from '../lib/object.ts'
 import type { Problem } from '../lib/problem.ts'
 import { PREFIX } from './annotations.ts'
@@ -71,13 +71,21 @@ export function parseService(object: KubeObject, { fillDefaults }: { fillDefault
     podSelector: spec.labels('selector'),
     ports,
     loadBalancerIp: spec.string('loadBalancerIP') ?? '',
-    healthCheckNodePort: spec.port('healthCheckNodePort') ?? null,
+    healthCheckNodePort: spec.optionalPort('healthCheckNodePort'),
     ingress: status
       .section('loadBalancer')
       .sections('ingress')
       .map((entry) => ({ ip: entry.string('ip') ?? '' })),
   }
   return flaws.problems.length === 0 ? { ok: true, service } : { ok: false, problems: flaws.problems }
+}
+
+/** The classes of `--lb-class a,b`; none where it is empty, which is how charts say that it is not given. */
+export function parseClasses(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
 }
 
 /**
@@ -101,8 +109,10 @@ function readFamilies(spec: Section, fillDefaults: boolean): Families {
   const dual = ipFamilies.length > 1 || clusterFamilies.length > 1
   const ipFamilyPolicy = spec.oneOf('ipFamilyPolicy', POLICIES) ?? (dual ? 'RequireDualStack' : 'SingleStack')
   if (headless || !fillDefaults) return { ipFamilyPolicy, ipFamilies, clusterFamilies, headless }
-  const usual: readonly Family[] = ipFamilyPolicy === 'RequireDualStack' ? ['ipv4', 'ipv6'] : ['ipv4']
-  const filled = [ipFamilies, clusterFamilies, usual].find((families) => families.length > 0) ?? usual
+  const given = [ipFamilies, clusterFamilies].find((families) => families.length > 0) ?? ['ipv4']
+  const [only] = given
+  const lacksSecond = ipFamilyPolicy === 'RequireDualStack' && clusterFamilies.length === 0 && given.length === 1
+  const filled: readonly Family[] = lacksSecond && only ? [only, otherFamily(only)] : given
   return { ipFamilyPolicy, ipFamilies, clusterFamilies: filled, headless }
 }
 

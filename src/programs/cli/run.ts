@@ -8,6 +8,7 @@ import { Fault } from '../../lib/fault.ts'
 import { LOG_LEVELS, type LogLevel } from '../../lib/log.ts'
 import { supervise } from '../../lib/supervise.ts'
 import { VERSION } from '../../lib/version.ts'
+import { parseClasses } from '../../model/service.ts'
 
 /** Options that both daemons have. */
 export type DaemonOptions = Readonly<{
@@ -69,7 +70,7 @@ function daemon(program: Command, name: string): Command {
     .option(
       '--lb-class <class,...>',
       'loadBalancerClasses to handle (default: none, and all under metallb.io/)',
-      (text) => text.split(','),
+      parseClasses,
       [],
     )
 }
