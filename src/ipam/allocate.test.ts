@@ -411,7 +411,7 @@ const REFUSED: [
     },
     {},
     'poolExhausted',
-    'no available IPs: pool p1 is full: 1 of 1 in use; pool p2 is full: 1 of 1 in use; pool p3 is full: 1 of 1 in use; and 2 more',
+    'no available IPs: pool p1 is full: 1 of 1 in use; pool p2 is full: 1 of 1 in use; pool p3 is full: 1 of 1 in use; 2 more',
     'p1',
     'p2',
     'p3',
@@ -470,7 +470,7 @@ const REFUSED: [
     { pools: [four, six] },
     requireDual,
     'poolLacksFamily',
-    'no available IPs: none of the pools four, six has both IPv4 and IPv6 addresses to hand out',
+    'no available IPs: none of the pools four and six has both IPv4 and IPv6 addresses to hand out',
   ],
   [
     'SingleStack with two cluster IPs',
@@ -484,7 +484,7 @@ const REFUSED: [
     { pools: [pool('a', '192.0.2.0/24', byName), pool('b', '192.0.3.0/24', byName)] },
     {},
     'autoAssignOff',
-    'no available IPs: pools a, b have autoAssign off: name the pool in annotation metallb.io/address-pool',
+    'no available IPs: pools a and b have autoAssign off: name the pool in annotation metallb.io/address-pool',
   ],
   [
     'all pools are for others',
@@ -510,14 +510,14 @@ const REFUSED: [
     { pools: [pool('b', '192.0.2.0/24'), pool('a', '192.0.3.0/24')] },
     from('x'),
     'unknownPool',
-    'unknown pool "x"; pools are a, b',
+    'unknown pool "x"; the pools there are: a and b',
   ],
   [
     'an unknown pool beside one',
     { pools: [four] },
     from('x'),
     'unknownPool',
-    'unknown pool "x"; the only pool is four',
+    'unknown pool "x"; the pools there are: four',
   ],
   [
     'a named pool for another namespace',
@@ -531,7 +531,7 @@ const REFUSED: [
     { pools: [pool('b', '192.0.2.0/24', pinned({ namespaces: ['x', 'y'] }))] },
     ip('192.0.2.9'),
     'poolNotForService',
-    'pool b not compatible for ip assignment: 192.0.2.9 belongs to pool b, which is pinned to namespaces x, y',
+    'pool b not compatible for ip assignment: 192.0.2.9 belongs to pool b, which is pinned to namespaces x and y',
   ],
   [
     'a named pool that wants a label',

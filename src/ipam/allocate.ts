@@ -8,7 +8,7 @@ import type { Pool } from '../model/pool.ts'
 import { admit, type Found, no, place } from './admit.ts'
 import { familiesOf, stackOf } from './family.ts'
 import type { Bid, Ledger } from './ledger.ts'
-import { automaticGroups, mismatchOf, notAutomaticBecause } from './pools.ts'
+import { automaticGroups, mismatchOf } from './pools.ts'
 import {
   autoAssignOff,
   type Fill,
@@ -105,7 +105,9 @@ function exhausted(ledger: Ledger, { service, pool: asked, stack }: Request, poo
 function noneAutomatic({ pools }: Ledger, { service }: Request): Found {
   const byName = pools.filter((pool) => !pool.autoAssign && mismatchOf(pool, service) === null)
   if (byName.length > 0) return no(autoAssignOff(names(byName)))
-  const reasons = pools.map((pool) => `pool ${pool.name} ${notAutomaticBecause(pool, service)}`)
+  // A pool with autoAssign that lets this Service in and is still no candidate has a section that selects nothing.
+  const why = (pool: Pool) => mismatchOf(pool, service) ?? 'has a serviceAllocation that selects nothing'
+  const reasons = pools.map((pool) => `pool ${pool.name} ${why(pool)}`)
   return no(noAvailablePool(reasons))
 }
 

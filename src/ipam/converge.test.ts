@@ -386,7 +386,7 @@ const MESSAGES: [name: string, fields: Partial<Service>, events: [type: string, 
         [
           'Warning',
           'AllocationFailed',
-          'Failed to allocate IP for default/web: unknown pool "x"; the only pool is both',
+          'Failed to allocate IP for default/web: unknown pool "x"; the pools there are: both',
         ],
       ],
     ],

@@ -3,7 +3,7 @@
 import type { Pool } from '../model/pool.ts'
 import { matches, type Requirement, type Selector } from '../model/selector.ts'
 import type { Service } from '../model/service.ts'
-import { listing } from './refusal.ts'
+import { join, list } from '../model/wording.ts'
 
 /**
  * Why serviceAllocation keeps the pool from this Service, as the end of a sentence about the pool; null when it does
@@ -13,23 +13,23 @@ export function mismatchOf({ allocation }: Pool, service: Service): string | nul
   if (!allocation) return null
   const { namespaces, serviceSelectors } = allocation
   if (namespaces.size > 0 && !namespaces.has(service.namespace)) {
-    return `is pinned to ${namespaces.size === 1 ? 'namespace' : 'namespaces'} ${listing([...namespaces])}`
+    return `is pinned to ${namespaces.size === 1 ? 'namespace' : 'namespaces'} ${list([...namespaces])}`
   }
   if (serviceSelectors.length === 0) return null
   if (serviceSelectors.some((selector) => matches(selector, service.labels))) return null
-  return `is not for this Service: it wants ${serviceSelectors.map(describe).join(' or ')}`
+  return `is not for this Service: it wants ${join(serviceSelectors.map(describe), ' or ')}`
 }
 
 function describe({ requirements }: Selector): string {
-  return requirements.map(describeRequirement).join(' and ')
+  return join(requirements.map(describeRequirement), ' and ')
 }
 
 function describeRequirement({ key, operator, values }: Requirement): string {
   switch (operator) {
     case 'In':
-      return values.length === 1 ? `label ${key}=${values[0]}` : `label ${key} in (${values.join(', ')})`
+      return values.length === 1 ? `label ${key}=${values[0]}` : `label ${key} in (${join(values, ', ')})`
     case 'NotIn':
-      return `label ${key} not in (${values.join(', ')})`
+      return `label ${key} not in (${join(values, ', ')})`
     case 'Exists':
       return `label ${key}`
     case 'DoesNotExist':
@@ -59,11 +59,4 @@ function isPinnedTo(pool: Pool, service: Service): boolean {
 function rank({ allocation }: Pool): number {
   const priority = allocation?.priority ?? 0
   return priority > 0 ? priority : Number.MAX_SAFE_INTEGER
-}
-
-/** Why a Service that names no pool is not given one from this pool, as the end of a sentence about the pool. */
-export function notAutomaticBecause(pool: Pool, service: Service): string {
-  const mismatch = mismatchOf(pool, service)
-  if (mismatch !== null) return mismatch
-  return pool.autoAssign ? 'has a serviceAllocation that selects nothing' : 'has autoAssign off'
 }

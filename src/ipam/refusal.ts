@@ -4,6 +4,7 @@
  * MetalLB's users grep for, names both sides, and ends with the smallest change that would help where there is one.
  */
 import { type Family, formatIp, type Ip } from '../lib/ip.ts'
+import { alternatives, join, list, quote } from '../model/wording.ts'
 import type { Stack } from './family.ts'
 import type { Conflict, Terms } from './sharing.ts'
 
@@ -41,12 +42,6 @@ const SHARING_ANNOTATION = 'annotation metallb.io/allow-shared-ip'
 /** `["192.0.2.1" "2001:db8::1"]`: addresses as MetalLB's events quote them. */
 export function quoted(ips: readonly (string | Ip)[]): string {
   return `[${ips.map((ip) => `"${typeof ip === 'string' ? ip : formatIp(ip)}"`).join(' ')}]`
-}
-
-/** Names for a sentence, the first few of them. */
-export function listing(names: readonly string[], most = 3, separator = ', '): string {
-  if (names.length <= most) return names.join(separator)
-  return `${names.slice(0, most).join(separator)}${separator}and ${names.length - most} more`
 }
 
 /** No pool is configured at all. */
@@ -87,13 +82,12 @@ export function familyMismatch(ips: readonly Ip[], stack: Stack): Refusal {
 
 /** A requested pool that is not among `pools`. */
 export function unknownPool(name: string, pools: readonly string[]): Refusal {
-  const there = pools.length === 1 ? `the only pool is ${pools[0]}` : `pools are ${listing(pools, 10)}`
-  return { code: 'unknownPool', message: `unknown pool "${name}"; ${there}` }
+  return { code: 'unknownPool', message: `unknown pool ${quote(name)}; ${alternatives(name, pools, 'pools')}` }
 }
 
 /** Requested addresses that the requested pool does not hold. */
 export function poolMismatch(ips: readonly Ip[], { holds, asked }: { holds: string; asked: string }): Refusal {
-  const message = `requested loadBalancer IP(s) ${quoted(ips)} is not compatible with requested address pool "${asked}": pool ${holds} holds it, ask for one of the two`
+  const message = `requested loadBalancer IP(s) ${quoted(ips)} is not compatible with requested address pool ${quote(asked)}: pool ${holds} holds it, ask for one of the two`
   return { code: 'poolMismatch', message }
 }
 
@@ -106,7 +100,7 @@ export function poolNotForService(pool: string, why: string, ips: readonly Ip[] 
 /** Pools that could serve this Service lack a family that `stack` needs. */
 export function poolLacksFamily(pools: readonly string[], stack: Stack): Refusal {
   const what = stack === 'dual' ? 'both IPv4 and IPv6' : FAMILY_NAME[stack]
-  const which = pools.length === 1 ? `pool ${pools[0]} does not have` : `none of the pools ${listing(pools)} has`
+  const which = pools.length === 1 ? `pool ${pools[0]} does not have` : `none of the pools ${list(pools)} has`
   return { code: 'poolLacksFamily', message: `no available IPs: ${which} ${what} addresses to hand out` }
 }
 
@@ -119,20 +113,20 @@ export function poolExhausted(asked: string, fills: readonly Fill[]): Refusal {
     return `pool ${pool} is full${only ? '' : ` in ${FAMILY_NAME[family]}`}: ${assigned} of ${capacity} in use`
   })
   const where = asked === '' ? '' : ` in pool "${asked}"`
-  return { code: 'poolExhausted', message: `no available IPs${where}: ${listing(full, 3, '; ')}` }
+  return { code: 'poolExhausted', message: `no available IPs${where}: ${join(full, '; ')}` }
 }
 
 /** No pool gives this Service an address of itself; each reason is a sentence about a pool. */
 export function noAvailablePool(reasons: readonly string[]): Refusal {
   return {
     code: 'noAvailablePool',
-    message: `no available IPs: no pool is for this Service: ${listing(reasons, 3, '; ')}`,
+    message: `no available IPs: no pool is for this Service: ${join(reasons, '; ')}`,
   }
 }
 
 /** Only pools that must be asked for by name would serve this Service. */
 export function autoAssignOff(pools: readonly string[]): Refusal {
-  const off = pools.length === 1 ? `pool ${pools[0]} has` : `pools ${listing(pools)} have`
+  const off = pools.length === 1 ? `pool ${pools[0]} has` : `pools ${list(pools)} have`
   return {
     code: 'autoAssignOff',
     message: `no available IPs: ${off} autoAssign off: name the pool in ${POOL_ANNOTATION}`,
@@ -174,7 +168,7 @@ export function addressTaken(service: string, terms: Terms, { ip, ...conflict }:
     }
   }
   if (terms.sharingKey !== theirs.sharingKey) {
-    const message = `${found}: ${address} is shared under the key "${theirs.sharingKey}", not "${terms.sharingKey}"`
+    const message = `${found}: ${address} is shared under the key ${quote(theirs.sharingKey)}, not ${quote(terms.sharingKey)}`
     return { code: 'sharingKeyMismatch', message }
   }
   const message = `${found}: sharers of ${address} must all have externalTrafficPolicy Cluster, or all Local with one selector`

@@ -2,6 +2,7 @@
 import { formatIp, type Ip, parseIp } from '../lib/ip.ts'
 import { annotation } from '../model/annotations.ts'
 import type { Service } from '../model/service.ts'
+import { quote } from '../model/wording.ts'
 import { type Stack, stackOf } from './family.ts'
 import type { Refusal } from './refusal.ts'
 import { type Terms, termsOf } from './sharing.ts'
@@ -48,7 +49,7 @@ function parseList(texts: readonly string[], where: string): Wanted {
   const ips: Ip[] = []
   for (const text of texts) {
     const ip = parseIp(text.trim())
-    if (!ip) return no('invalidRequest', `"${text.trim().slice(0, 60)}" in ${where} is not an IP address`)
+    if (!ip) return no('invalidRequest', `${quote(text.trim())} in ${where} is not an IP address`)
     ips.push(ip)
   }
   if (ips.length > 2) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { nearest } from '../lib/nearest.ts'
 import type { ObjectRef, Problem } from '../lib/problem.ts'
 import type { Mismatch } from './mismatches.ts'
-import { nearest } from './nearest.ts'
 import { advice, expected, found } from './schema-words.ts'
 import type { Path, UnknownField } from './structural.ts'
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a schema expects, what a user wrote and how to get from one to the other, in a user's words. */
-import { nearest } from './nearest.ts'
+import { nearest } from '../lib/nearest.ts'
 import { isFields, type Structural } from './structural.ts'
 
 const CLIP = 60

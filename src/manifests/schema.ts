@@ -4,11 +4,12 @@
  * unknown fields, fill in defaults, check types, ranges and required fields, by the same CRDs. The CEL rules of the CRDs
  * are the model's: it enforces the same ones, whatever the source.
  */
+
+import { nearest } from '../lib/nearest.ts'
 import type { KubeObject, ObjectMeta } from '../lib/object.ts'
 import type { ObjectRef, Problem } from '../lib/problem.ts'
 import { CRD_SCHEMAS } from './crd-schemas.generated.ts'
 import { type Mismatch, mismatches } from './mismatches.ts'
-import { nearest } from './nearest.ts'
 import { OBJECT_META } from './object-meta.ts'
 import { schemaProblems, unknownProblems } from './schema-problems.ts'
 import { conform, isFields, type Path, type Structural, schemaAt, type UnknownField } from './structural.ts'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { alternatives, list, quote } from './wording.ts'
+import { alternatives, join, list, quote } from './wording.ts'
 
 const LISTS: readonly (readonly [readonly string[], string])[] = [
   [[], ''],
@@ -14,10 +14,22 @@ for (const [names, expected] of LISTS) {
   test(`a list of ${names.length}`, () => assert.equal(list(names), expected))
 }
 
+const CLAUSES: readonly (readonly [readonly string[], string, string])[] = [
+  [[], '; ', ''],
+  [['a, b', 'c'], '; ', 'a, b; c'],
+  [['a', 'b', 'c'], ' or ', 'a or b or c'],
+  [['a', 'b', 'c', 'd', 'e'], '; ', 'a; b; c; 2 more'],
+]
+for (const [clauses, joiner, expected] of CLAUSES) {
+  test(`${clauses.length} clauses joined by "${joiner}"`, () => assert.equal(join(clauses, joiner), expected))
+}
+
 const ALTERNATIVES: readonly (readonly [string, readonly string[], string])[] = [
   ['rotuer-1', ['router-1', 'router-2'], 'did you mean router-1?'],
   ['router1', ['router-1'], 'did you mean router-1?'],
   ['node-1.example.com', ['b', 'a'], 'the peers there are: a and b'],
+  ['rotuer-1', ['router-2', 'router-1'], 'did you mean router-1?'],
+  ['staging-pool', ['testing-pool'], 'the peers there are: testing-pool'],
   ['x', ['y'], 'the peers there are: y'],
   ['x', [], 'there are no peers'],
 ]

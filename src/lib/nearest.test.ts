@@ -13,6 +13,7 @@ const CASES: [name: string, word: string, meant: string | undefined][] = [
   ['the closest of several', 'peerPrt', 'peerPort'],
   ['a third of the letters may differ', 'vrx', 'vrf'],
   ['more may not', 'vxx', undefined],
+  ['three letters of a long word are another word', 'serviceAllacotino', undefined],
   ['another word', 'loadBalancerIP', undefined],
   ['nothing written', '', undefined],
   ['far too long', 'a'.repeat(1_000_000), undefined],

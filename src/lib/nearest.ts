@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** A user's own word may be any length; nobody misspells one longer than this into one of ours. */
+/** A user's own word may be any length; nobody misspells one longer than this. */
 const LONGEST = 64
+/** Letters that a slip of the fingers gets wrong; what differs in more is another word. */
+const MOST_WRONG = 2
 
-/** The candidate that was probably meant by a misspelt word: at most a third of its letters differ, whatever their case. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
+/**
+ * The candidate that was probably meant by a misspelt word: at most two letters differ and at most a third of them,
+ * whatever their case. Of several equally near ones the first.
+ */
+export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > LONGEST) return undefined
   let best: string | undefined
-  let bestDistance = Math.floor(word.length / 3) + 1
+  let bestDistance = Math.min(MOST_WRONG, Math.floor(word.length / 3)) + 1
   for (const candidate of candidates) {
+    if (Math.abs(candidate.length - word.length) >= bestDistance) continue
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance]
   }
