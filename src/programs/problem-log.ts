@@ -30,10 +30,23 @@ export class ProblemLog {
   }
 }
 
+/** One line for a person: the object and its field, or else the file and line, and what is wrong. */
+export function sentenceOf(problem: Problem): string {
+  const { object, field, message } = problem
+  const words = object.kind === '' ? [placeOf(problem)] : [object.kind, object.name, field]
+  return `${words.filter((word) => word !== '').join(' ')}: ${message}`
+}
+
 function nameOf({ object: { kind, namespace, name } }: Problem): string {
   return [kind, namespace, name].filter((part) => part !== '').join('/')
 }
 
+/** A problem of an object is the same wherever the object stands; one of a file is known by its place only. */
 function fingerprint(problem: Problem): string {
-  return `${nameOf(problem)} ${problem.field} ${problem.code} ${problem.message}`
+  const name = nameOf(problem) || placeOf(problem)
+  return `${name} ${problem.field} ${problem.code} ${problem.message}`
+}
+
+function placeOf({ file = '', line }: Problem): string {
+  return line === undefined ? file : `${file}:${line}`
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Clock } from '../../lib/clock.ts'
 import type { Problem } from '../../lib/problem.ts'
+import { sentenceOf } from '../problem-log.ts'
 import type { Writer } from './writer.ts'
 
 /** Messages in one ConfigurationState; the log has all of them. */
@@ -24,9 +25,7 @@ export class ConfigurationStatus {
   /** Takes the whole list; writes only when what it says changed. */
   report(problems: readonly Problem[]): void {
     const errors = problems.filter(({ severity }) => severity === 'error')
-    const lines = errors
-      .slice(0, MOST_MESSAGES)
-      .map(({ object, field, message }) => `${object.kind} ${object.name} ${field}: ${message}`)
+    const lines = errors.slice(0, MOST_MESSAGES).map(sentenceOf)
     if (errors.length > MOST_MESSAGES) lines.push(`and ${errors.length - MOST_MESSAGES} more, see the log`)
     const summary = lines.join('\n')
     if (summary === this.#summary) return
