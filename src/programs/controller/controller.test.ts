@@ -104,6 +104,15 @@ test('of those that wait, the older one gets the room, however the news came', a
   await controller.stop()
 })
 
+test('a Service that begins to share is looked at before the one that wants to share with it', async () => {
+  const { api, ipsOf, controller } = await rig(pool('a', '192.0.2.10-192.0.2.20'), service('web'))
+  const sharing = { 'metallb.io/allow-shared-ip': 'web' }
+  api.apply(service('metrics', sharing, { ports: [{ port: 9113 }] }), service('web', sharing))
+  await controller.settled()
+  assert.deepEqual([ipsOf('web'), ipsOf('metrics')], [['192.0.2.10'], ['192.0.2.10']])
+  await controller.stop()
+})
+
 test('a second address that cannot be had is told once', async () => {
   const dual = { ipFamilyPolicy: 'PreferDualStack', ipFamilies: ['IPv4', 'IPv6'], clusterIPs: ['10.0.0.1', 'fd00::1'] }
   const { api, controller } = await rig(pool('a', '192.0.2.10-192.0.2.20'), service('web', {}, dual))

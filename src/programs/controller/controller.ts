@@ -2,12 +2,12 @@
 /**
  * The controller's loop: objects in, addresses out.
  *
- * Events are collected and looked at once per turn of the event loop. A change of pools converges every
- * Service in the order of `convergeAll`; a change of a Service converges that Service; freed room wakes those that
- * wait for it. Decisions are synchronous and in one place; the writer carries them out and never holds them up.
+ * Events are collected and looked at once per turn of the event loop. A change of pools makes every Service dirty, a
+ * change of a Service that one, freed room those that wait for it; what is dirty converges in the order of
+ * `convergeAll`. Decisions are synchronous and in one place; the writer carries them out and never holds them up.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { ALLOCATED_FROM_POOL, converge, type Verdict } from '../../ipam/converge.ts'
+import { ALLOCATED_FROM_POOL, type Verdict } from '../../ipam/converge.ts'
 import { convergeAll } from '../../ipam/converge-all.ts'
 import { Ledger } from '../../ipam/ledger.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -118,20 +118,20 @@ export class Controller {
     for (const event of this.#inbox.splice(0)) {
       if (!this.#configuration.apply(event)) this.#take(event)
     }
-    if (this.#configuration.stale && this.#configuration.reload()) yield* this.#reconfigure()
+    if (this.#configuration.stale && this.#configuration.reload()) this.#reconfigure()
     this.#report()
     if (!this.#configuration.model) return
     while (this.#dirty.size > 0) yield* this.#converge()
     this.#poolStatus.poke()
   }
 
-  /** One pass over what is dirty now; whom it wakes comes in the next. Older Services first, as in `convergeAll`. */
+  /** One pass over what is dirty now, holders first; whom it wakes comes in the next. */
   *#converge(): Generator<void> {
-    const entries = [...this.#dirty].flatMap((key) => this.#services.get(key) ?? [])
+    const services = [...this.#dirty].flatMap((key) => this.#services.get(key)?.service ?? [])
     this.#dirty.clear()
-    entries.sort(byAge)
-    for (const entry of entries) {
-      this.#settle(entry, converge(this.#ledger, entry.service))
+    for (const [service, verdict] of convergeAll(this.#ledger, services)) {
+      const entry = this.#services.get(service.key)
+      if (entry) this.#settle(entry, verdict)
       yield
     }
   }
@@ -178,19 +178,13 @@ export class Controller {
     this.#wake(this.#ledger.release(key))
   }
 
-  *#reconfigure(): Generator<void> {
+  #reconfigure(): void {
     const pools = this.#configuration.model?.pools
     if (!pools || isDeepStrictEqual(pools, this.#pools)) return
     this.#pools = pools
     this.#ledger.setPools(pools)
-    this.#dirty.clear()
-    const services = [...this.#services.values()].map(({ service }) => service)
-    for (const [service, verdict] of convergeAll(this.#ledger, services)) {
-      const entry = this.#services.get(service.key)
-      if (entry) this.#settle(entry, verdict)
-      yield
-    }
-    this.#options.log.info('configuration in use', { pools: pools.length, services: services.length })
+    for (const key of this.#services.keys()) this.#dirty.add(key)
+    this.#options.log.info('configuration in use', { pools: pools.length, services: this.#services.size })
   }
 
   #settle(entry: Entry, verdict: Verdict): void {
@@ -235,10 +229,6 @@ export class Controller {
     this.#problemLog.report(problems)
     this.#configurationStatus.report([...this.#sourceProblems, ...this.#configuration.problems])
   }
-}
-
-function byAge({ service: a }: Entry, { service: b }: Entry): number {
-  return a.createdMs - b.createdMs || (a.key < b.key ? -1 : 1)
 }
 
 /** The Service with the addresses and the pool that count for the next decision. */
