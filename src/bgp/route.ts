@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import type { Cidr } from '../lib/prefix.ts'
+import { type Cidr, sameCidr } from '../lib/prefix.ts'
 
 /** A prefix as it is offered to one session, before the session adds its own AS path and next hop. */
 export type Route = Readonly<{
@@ -22,7 +22,7 @@ export type Route = Readonly<{
  * The order of uniting does not matter. Both routes have the same prefix.
  */
 export function uniteRoutes(a: Route, b: Route): Route {
-  assert(samePrefix(a.prefix, b.prefix), 'only routes for one prefix can be united')
+  assert(sameCidr(a.prefix, b.prefix), 'only routes for one prefix can be united')
   return {
     prefix: a.prefix,
     localPref: pick(a.localPref, b.localPref, Math.max),
@@ -36,17 +36,13 @@ export function uniteRoutes(a: Route, b: Route): Route {
 /** Whether sending `b` after `a` would tell the peer nothing new. */
 export function routesEqual(a: Route, b: Route): boolean {
   return (
-    samePrefix(a.prefix, b.prefix) &&
+    sameCidr(a.prefix, b.prefix) &&
     a.localPref === b.localPref &&
     a.med === b.med &&
     sameList(a.communities, b.communities) &&
     sameList(a.largeCommunities, b.largeCommunities) &&
     sameList(a.prepend, b.prepend)
   )
-}
-
-function samePrefix(a: Cidr, b: Cidr): boolean {
-  return a.first === b.first && a.prefixBits === b.prefixBits && a.family === b.family
 }
 
 function compareLarge(a: string, b: string): number {

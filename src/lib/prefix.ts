@@ -26,6 +26,11 @@ export function formatCidr({ family, first, prefixBits }: Cidr): string {
   return `${formatIp({ family, bits: first })}/${prefixBits}`
 }
 
+/** Whether both are the same prefix. */
+export function sameCidr(a: Cidr, b: Cidr): boolean {
+  return a.first === b.first && a.prefixBits === b.prefixBits && a.family === b.family
+}
+
 /** The network address of `ip` under a prefix of `prefixBits`. */
 export function mask(ip: Ip, prefixBits: number): Ip {
   const hostBits = BigInt(WIDTH[ip.family] - prefixBits)

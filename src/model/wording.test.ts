@@ -31,7 +31,7 @@ const ALTERNATIVES: readonly (readonly [string, readonly string[], string])[] = 
   ['rotuer-1', ['router-2', 'router-1'], 'did you mean router-1?'],
   ['staging-pool', ['testing-pool'], 'the peers there are: testing-pool'],
   ['x', ['y'], 'the peers there are: y'],
-  ['x', [], 'there are no peers'],
+  ['x', [], 'there are no peers, create one'],
 ]
 for (const [name, known, expected] of ALTERNATIVES) {
   test(`instead of ${name}, given ${known.join(', ') || 'nothing'}`, () => {

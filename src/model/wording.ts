@@ -30,5 +30,5 @@ export function alternatives(name: string, known: Iterable<string>, what: string
   const names = [...known].toSorted()
   const close = nearest(name, names.slice(0, MOST_CANDIDATES))
   if (close !== undefined) return `did you mean ${close}?`
-  return names.length === 0 ? `there are no ${what}` : `the ${what} there are: ${list(names)}`
+  return names.length === 0 ? `there are no ${what}, create one` : `the ${what} there are: ${list(names)}`
 }

@@ -2,7 +2,7 @@
 /** Which routes the advertisements of one Service make for the session with one peer. */
 import type { Route } from '../bgp/route.ts'
 import { type Family, type Ip } from '../lib/ip.ts'
-import { type Cidr, mask } from '../lib/prefix.ts'
+import { type Cidr, mask, sameCidr } from '../lib/prefix.ts'
 import type { BgpAdvertisement } from '../model/advertisement.ts'
 import type { Community } from '../model/community.ts'
 import { isInternal, type Peer } from '../model/peer.ts'
@@ -18,7 +18,7 @@ export function routesFor(peer: Peer, { ads, ips }: Offer): Route[] {
     for (const ad of ads) {
       if (!admits(ad, peer)) continue
       const prefix = aggregateOf(ip, ad)
-      const group = groups.find((known) => samePrefix(known.prefix, prefix))
+      const group = groups.find((known) => sameCidr(known.prefix, prefix))
       if (group) group.ads.push(ad)
       else groups.push({ prefix, ads: [ad] })
     }
@@ -39,10 +39,6 @@ function carries({ address, dualStackAddressFamily }: Peer, family: Family): boo
 function aggregateOf(ip: Ip, { aggregationLength, aggregationLengthV6 }: BgpAdvertisement): Cidr {
   const prefixBits = ip.family === 'ipv4' ? aggregationLength : aggregationLengthV6
   return { family: ip.family, first: mask(ip, prefixBits).bits, prefixBits }
-}
-
-function samePrefix(a: Cidr, b: Cidr): boolean {
-  return a.first === b.first && a.prefixBits === b.prefixBits && a.family === b.family
 }
 
 /**

@@ -2,7 +2,7 @@
 /** Layer 2: exactly one node answers ARP and NDP for the addresses of a Service. This says whether it is us. */
 import type { Claim } from '../l2/claims.ts'
 import type { L2Advertisement } from '../model/advertisement.ts'
-import { annotation } from '../model/annotations.ts'
+import { hasAnnotation } from '../model/annotations.ts'
 import type { Endpoint } from '../model/endpoint.ts'
 import { matchesAny } from '../model/selector.ts'
 import type { Service } from '../model/service.ts'
@@ -59,7 +59,7 @@ function openContest(service: Service, endpoints: readonly Endpoint[], world: Wo
     matchesAny(ad.serviceSelectors, service.labels),
   )
   const selective = ads.find(({ serviceSelectors }) => serviceSelectors.length > 0)
-  if (selective && annotation(service, 'allow-shared-ip') !== undefined) {
+  if (selective && hasAnnotation(service, 'allow-shared-ip')) {
     return silenced('sharedIPWithServiceSelector', sharingForbidden(service, selective))
   }
   return { ok: true, ips: [...ips.keys()], ip, pool: pool.name, ...qualify(service, endpoints, { world, ads }) }
