@@ -82,7 +82,7 @@ for (const [name, machine, expected] of CASES) {
 test('what only the tests need is asked for by the tests alone', () => {
   assert.equal(setup({ has: NEEDED, uid: 1000, aptGet: '' }, 'demo').status, 0)
   const { stderr } = setup({ has: NEEDED, uid: 1000, aptGet: '' }, 'test')
-  assert.equal(stderr, 'setup: please run: sudo apt-get install git clang libclang-rt-dev\n')
+  assert.equal(stderr, 'setup: please run: sudo apt-get install git procps clang libclang-rt-dev\n')
 })
 
 test('every missing program is named at once', () => {
