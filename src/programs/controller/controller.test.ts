@@ -267,3 +267,50 @@ test('Services are converged anew for a change of pools only, not for what else 
   assert.equal(log.filter((line) => line.includes('configuration in use')).length, 1)
   await controller.stop()
 })
+
+const BROKEN = { ports: [{ port: '80' }] }
+const holding = (object: KubeObject, ip: string): KubeObject => ({
+  ...object,
+  status: { loadBalancer: { ingress: [{ ip }] } },
+})
+
+/** A Service `broken` that cannot be read when the controller starts, and who has which address then. */
+const UNREADABLE: [name: string, broken: KubeObject, others: KubeObject[], expected: Record<string, string[]>][] = [
+  ['keeps its address', holding(service('broken', {}, BROKEN), '192.0.2.10'), [], { web: ['192.0.2.11'] }],
+  ['without an address gets none', service('broken', {}, BROKEN), [], { web: ['192.0.2.10'] }],
+  [
+    'keeps one that is shared, beside the others',
+    holding(service('broken', { 'metallb.io/allow-shared-ip': 'k' }, BROKEN), '192.0.2.10'),
+    [holding(service('sharer', { 'metallb.io/allow-shared-ip': 'k' }), '192.0.2.10')],
+    { sharer: ['192.0.2.10'], web: ['192.0.2.11'] },
+  ],
+  [
+    'of another class holds none of ours',
+    holding(service('broken', {}, { ...BROKEN, loadBalancerClass: 'example.com/lb' }), '192.0.2.10'),
+    [],
+    { web: ['192.0.2.10'] },
+  ],
+  [
+    'with an address of no pool keeps it, and is given no other',
+    holding(service('broken', {}, BROKEN), '198.51.100.1'),
+    [],
+    { web: ['192.0.2.10'] },
+  ],
+]
+for (const [name, broken, others, expected] of UNREADABLE) {
+  test(`a Service that cannot be read: ${name}`, async () => {
+    const before = holdingOf(broken).ips
+    const { api, ipsOf, controller } = await rig(pool('a', '192.0.2.10-192.0.2.11'), broken, ...others, service('web'))
+    assert.deepEqual(ipsOf('broken'), before)
+    for (const [other, ips] of Object.entries(expected)) assert.deepEqual(ipsOf(other), ips)
+    assert.deepEqual(
+      api.statusWrites.filter(({ object }) => object.name === 'broken'),
+      [],
+    )
+    api.apply({ ...broken, spec: { type: 'LoadBalancer', ports: [{ port: 81 }] } })
+    await controller.settled()
+    assert.deepEqual(ipsOf('web'), expected['web'])
+    if (before[0] === '192.0.2.10' && expected['web']?.[0] !== before[0]) assert.deepEqual(ipsOf('broken'), before)
+    await controller.stop()
+  })
+}

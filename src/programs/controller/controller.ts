@@ -22,6 +22,7 @@ import { ProblemLog } from '../problem-log.ts'
 import { ConfigurationStatus } from './configuration-status.ts'
 import { desiredOf, differs, type Holding, holdingOf, writeOf } from './holding.ts'
 import { PoolStatus } from './pool-status.ts'
+import { standInFor } from './stand-in.ts'
 import { Waiting } from './waiting.ts'
 import { Writer } from './writer.ts'
 
@@ -45,6 +46,8 @@ type Entry = {
   held: Holding
   /** What is on its way there, and already true for every decision. */
   writing: Holding | null
+  /** False: nothing of it could be read yet but what it holds (stand-in.ts). It is neither written nor told anything. */
+  readable: boolean
   /** Events of the last verdict: a refusal that stays as it is, is told once. */
   said: ReadonlySet<string>
 }
@@ -147,15 +150,18 @@ export class Controller {
     const parsed = parseService(object, { fillDefaults: this.#options.fillDefaults })
     if (!parsed.ok) {
       this.#serviceProblems.set(key, parsed.problems)
+      const service = this.#services.get(key)?.readable ? null : standInFor(object)
+      if (service && handles(this.#options.classes, service)) this.#remember(object, service, false)
       return
     }
     this.#serviceProblems.delete(key)
     if (parsed.service.type === 'LoadBalancer' && !handles(this.#options.classes, parsed.service))
       return this.#forget(key)
-    this.#remember(key, object, parsed.service)
+    this.#remember(object, parsed.service, true)
   }
 
-  #remember(key: string, object: KubeObject, service: Service): void {
+  #remember(object: KubeObject, service: Service, readable: boolean): void {
+    const { key } = service
     const before = this.#services.get(key)
     const writing = before?.writing ?? null
     const held = holdingOf(object)
@@ -164,6 +170,7 @@ export class Controller {
       service: withHolding(service, writing ?? held),
       held,
       writing,
+      readable,
       said: before?.said ?? new Set(),
     }
     this.#services.set(key, entry)
@@ -189,6 +196,12 @@ export class Controller {
 
   #settle(entry: Entry, verdict: Verdict): void {
     const { service } = entry
+    if (!entry.readable) {
+      // What it cannot keep is not replaced: nobody would be told of the new address.
+      const keeps = verdict.lease?.ips.join() === entry.held.ips.join()
+      this.#wake(keeps ? verdict.freed : this.#ledger.release(service.key))
+      return
+    }
     const desired = desiredOf(verdict)
     if (differs(entry.writing ?? entry.held, desired)) this.#write(entry, desired)
     const said = new Set(verdict.events.map(({ reason, message }) => `${reason} ${message}`))
