@@ -7,7 +7,7 @@
  * `convergeAll`. Decisions are synchronous and in one place; the writer carries them out and never holds them up.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { ALLOCATED_FROM_POOL, type Verdict } from '../../ipam/converge.ts'
+import type { Verdict } from '../../ipam/converge.ts'
 import { convergeAll } from '../../ipam/converge-all.ts'
 import { Ledger } from '../../ipam/ledger.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -20,7 +20,7 @@ import { handles, parseService, type Service } from '../../model/service.ts'
 import { Configuration } from '../configuration.ts'
 import { ProblemLog } from '../problem-log.ts'
 import { ConfigurationStatus } from './configuration-status.ts'
-import { desiredOf, differs, type Holding, holdingOf, writeOf } from './holding.ts'
+import { desiredOf, differs, type Holding, holdingOf, withHolding, writeOf } from './holding.ts'
 import { PoolStatus } from './pool-status.ts'
 import { standInFor } from './stand-in.ts'
 import { Waiting } from './waiting.ts'
@@ -242,11 +242,4 @@ export class Controller {
     this.#problemLog.report(problems)
     this.#configurationStatus.report([...this.#sourceProblems, ...this.#configuration.problems])
   }
-}
-
-/** The Service with the addresses and the pool that count for the next decision. */
-function withHolding(service: Service, { ips, pool }: Holding): Service {
-  const { [ALLOCATED_FROM_POOL]: _, ...others } = service.annotations
-  const annotations = pool === null ? others : { ...others, [ALLOCATED_FROM_POOL]: pool }
-  return { ...service, annotations, ingress: ips.map((ip) => ({ ip })) }
 }

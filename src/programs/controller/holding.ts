@@ -6,6 +6,7 @@
 import { ALLOCATED_FROM_POOL, type Verdict } from '../../ipam/converge.ts'
 import type { KubeObject, StatusWrite } from '../../lib/object.ts'
 import { refOf } from '../../lib/object.ts'
+import type { Service } from '../../model/service.ts'
 
 export const CONDITION = 'metallb.io/AddressAssigned'
 
@@ -36,6 +37,13 @@ export function holdingOf(object: KubeObject): Holding {
         }
       : null,
   }
+}
+
+/** The Service with the addresses and the pool that count for the next decision. */
+export function withHolding(service: Service, { ips, pool }: Holding): Service {
+  const { [ALLOCATED_FROM_POOL]: _, ...others } = service.annotations
+  const annotations = pool === null ? others : { ...others, [ALLOCATED_FROM_POOL]: pool }
+  return { ...service, annotations, ingress: ips.map((ip) => ({ ip })) }
 }
 
 /** What the Service should hold after this verdict. A kept address with an invalid request says so in the reason. */
