@@ -13,6 +13,7 @@ struct watch {
   napi_env env;
   napi_ref listener;
   napi_async_context context;
+  napi_async_cleanup_hook_handle cleanup;
 };
 
 /* linksDump(): Buffer | -errno */
@@ -29,10 +30,11 @@ static napi_value links_dump(napi_env env, napi_callback_info info) {
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events) {
-  (void)status; /* an error means lost messages: a change as well */
   (void)events;
   struct watch *watch = poll->data;
   netlink_discard(watch->fd);
+  /* Lost messages (ENOBUFS) are an error of the socket: a change as well, but libuv has stopped polling. */
+  if (status < 0) uv_poll_start(poll, UV_READABLE, on_readable);
   napi_handle_scope scope = NULL;
   napi_value listener = NULL;
   napi_value self = NULL;
@@ -47,7 +49,23 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
   napi_close_handle_scope(watch->env, scope);
 }
 
-/* linksWatch(listener): handle | -errno; the handle lives until linksUnwatch */
+static void on_closed(uv_handle_t *handle) {
+  struct watch *watch = handle->data;
+  close(watch->fd);
+  napi_remove_async_cleanup_hook(watch->cleanup); /* an environment that ends has waited for this */
+  free(watch);
+}
+
+static void unwatch(napi_async_cleanup_hook_handle cleanup, void *data) {
+  (void)cleanup;
+  struct watch *watch = data;
+  uv_poll_stop(&watch->poll);
+  napi_delete_reference(watch->env, watch->listener);
+  napi_async_destroy(watch->env, watch->context);
+  uv_close((uv_handle_t *)&watch->poll, on_closed);
+}
+
+/* linksWatch(listener): handle | -errno; the handle lives until linksUnwatch, or the end of the environment */
 static napi_value links_watch(napi_env env, napi_callback_info info) {
   napi_value arguments[1];
   napi_value name = NULL;
@@ -70,15 +88,10 @@ static napi_value links_watch(napi_env env, napi_callback_info info) {
   napi_async_init(env, NULL, name, &watch->context);
   napi_create_reference(env, arguments[0], 1, &watch->listener);
   napi_create_external(env, watch, NULL, NULL, &result);
+  napi_add_async_cleanup_hook(env, unwatch, watch, &watch->cleanup);
   uv_unref((uv_handle_t *)&watch->poll); /* watching alone keeps no process alive */
   uv_poll_start(&watch->poll, UV_READABLE, on_readable);
   return result;
-}
-
-static void on_closed(uv_handle_t *handle) {
-  struct watch *watch = handle->data;
-  close(watch->fd);
-  free(watch);
 }
 
 /* linksUnwatch(handle): exactly once */
@@ -86,11 +99,7 @@ static napi_value links_unwatch(napi_env env, napi_callback_info info) {
   napi_value arguments[1];
   if (!addon_arguments(env, info, 1, arguments)) return NULL;
   struct watch *watch = addon_external(env, arguments[0]);
-  if (!watch) return NULL;
-  uv_poll_stop(&watch->poll);
-  napi_delete_reference(env, watch->listener);
-  napi_async_destroy(env, watch->context);
-  uv_close((uv_handle_t *)&watch->poll, on_closed);
+  if (watch) unwatch(watch->cleanup, watch);
   return NULL;
 }
 

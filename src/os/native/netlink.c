@@ -37,13 +37,20 @@ static int request_links(int fd) {
   return send(fd, &request, sizeof request, 0) == (ssize_t)sizeof request ? 0 : -errno;
 }
 
+/* How a dump ended: 1, or the -errno that cut it short. */
+static int dump_result(const struct nlmsghdr *done) {
+  int result = 0;
+  if (done->nlmsg_len >= NLMSG_LENGTH(sizeof result)) memcpy(&result, NLMSG_DATA(done), sizeof result);
+  return result < 0 ? result : 1;
+}
+
 /* Copies the link messages of one datagram. Returns 1 at the end of the dump, 0 for more to come, or -errno. */
 static int take(const uint8_t *datagram, int left, uint8_t **out, size_t *out_len) {
   uint8_t *grown = realloc(*out, *out_len + (size_t)left + NLMSG_ALIGNTO);
   if (!grown) return -ENOMEM;
   *out = grown;
   for (const struct nlmsghdr *at = (const void *)datagram; NLMSG_OK(at, left); at = NLMSG_NEXT(at, left)) {
-    if (at->nlmsg_type == NLMSG_DONE) return 1;
+    if (at->nlmsg_type == NLMSG_DONE) return dump_result(at);
     if (at->nlmsg_type == NLMSG_ERROR) return ((const struct nlmsgerr *)NLMSG_DATA(at))->error;
     if (at->nlmsg_type != RTM_NEWLINK) continue;
     memcpy(*out + *out_len, at, at->nlmsg_len);
