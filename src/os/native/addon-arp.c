@@ -11,23 +11,27 @@
 struct handle {
   struct reflex *reflex;
   napi_threadsafe_function report;
+  uint64_t pause; /* the last one that JavaScript knows of */
 };
 
 /* On the reflex thread. */
-static void report(void *context, const struct reflex_event *event) {
+static bool report(void *context, const struct reflex_event *event) {
   struct handle *handle = context;
   struct reflex_event *copy = malloc(sizeof *copy);
-  if (!copy) return;
+  if (!copy) return false;
   *copy = *event;
-  if (napi_call_threadsafe_function(handle->report, copy, napi_tsfn_nonblocking) != napi_ok) free(copy);
+  if (napi_call_threadsafe_function(handle->report, copy, napi_tsfn_nonblocking) == napi_ok) return true;
+  free(copy);
+  return false;
 }
 
 /* On JavaScript's thread: listener(kind, pausedMs, ip, ifindex, mac). */
 static void call_listener(napi_env env, napi_value listener, void *context, void *data) {
-  (void)context;
+  struct handle *handle = context;
   struct reflex_event *event = data;
   napi_value self = NULL;
   napi_value mac = NULL;
+  if (env && event->kind == REFLEX_SUSPENDED) handle->pause = event->pause;
   if (env && listener && napi_get_undefined(env, &self) == napi_ok &&
       napi_create_buffer_copy(env, sizeof event->mac, event->mac, NULL, &mac) == napi_ok) {
     napi_value arguments[] = {addon_number(env, event->kind), addon_number(env, (double)event->paused_ms),
@@ -62,7 +66,7 @@ static napi_value arp_open(napi_env env, napi_callback_info info) {
   napi_get_value_uint32(env, arguments[0], &pause_ms);
   napi_create_string_utf8(env, "arp-reflex", NAPI_AUTO_LENGTH, &name);
   struct handle *handle = calloc(1, sizeof *handle);
-  if (!handle || napi_create_threadsafe_function(env, arguments[1], NULL, name, EVENTS_QUEUED, 1, NULL, NULL, NULL,
+  if (!handle || napi_create_threadsafe_function(env, arguments[1], NULL, name, EVENTS_QUEUED, 1, NULL, NULL, handle,
                                                  call_listener, &handle->report) != napi_ok) {
     free(handle);
     napi_throw_error(env, NULL, "out of memory");
@@ -101,8 +105,9 @@ static bool filter_of(napi_env env, napi_value value, packet_filter *filter) {
   if (!addon_bytes(env, value, &bytes, &len)) return false;
   filter->len = (unsigned short)(len / sizeof *filter->filter);
   filter->filter = malloc(len + 1);
-  if (filter->filter) memcpy(filter->filter, bytes, len);
-  return filter->filter != NULL;
+  if (!filter->filter) return napi_throw_error(env, NULL, "out of memory"), false;
+  memcpy(filter->filter, bytes, len);
+  return true;
 }
 
 /* arpAttach(handle, ifindex, mac, filter): 0 | -errno */
@@ -176,12 +181,13 @@ static napi_value arp_send(napi_env env, napi_callback_info info) {
   return addon_number(env, reflex_send(reflex, int32_of(env, arguments[1]), frame, len));
 }
 
-/* arpConfirm(handle) */
+/* arpConfirm(handle): without effect if there was another pause that the listener has not heard of yet */
 static napi_value arp_confirm(napi_env env, napi_callback_info info) {
   napi_value arguments[1];
   if (!addon_arguments(env, info, 1, arguments)) return NULL;
+  struct handle *handle = addon_external(env, arguments[0]);
   struct reflex *reflex = reflex_of(env, arguments[0]);
-  if (reflex) reflex_confirm(reflex);
+  if (reflex) reflex_confirm(reflex, handle->pause);
   return NULL;
 }
 

@@ -23,6 +23,9 @@ struct reflex {
   bool stopping;
   bool suspended;
   uint64_t pause_ns;
+  uint64_t pauses;    /* so far; the number of the last one */
+  uint64_t paused_ms; /* how long it took */
+  uint64_t told;      /* number of the last pause that was reported */
   uint64_t beat_ns; /* when the thread last knew that it was running */
   uint64_t conflicts_since_ns;
   unsigned conflicts;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -35,12 +36,18 @@ static void drain(struct reflex *reflex) {
 }
 
 bool reflex_silent(struct reflex *reflex) {
-  uint64_t gap = reflex_now_ns() - reflex->beat_ns;
-  if (!reflex->suspended && reflex->pause_ns > 0 && gap > reflex->pause_ns) {
+  uint64_t now = reflex_now_ns();
+  uint64_t gap = now - reflex->beat_ns;
+  if (reflex->pause_ns > 0 && gap > reflex->pause_ns) {
     reflex->suspended = true;
+    reflex->beat_ns = now;
+    reflex->pauses++;
+    reflex->paused_ms = gap / 1000000;
     drain(reflex);
-    struct reflex_event event = {.kind = REFLEX_SUSPENDED, .paused_ms = gap / 1000000};
-    reflex->report(reflex->context, &event);
+  }
+  if (reflex->told != reflex->pauses) {
+    struct reflex_event event = {.kind = REFLEX_SUSPENDED, .paused_ms = reflex->paused_ms, .pause = reflex->pauses};
+    if (reflex->report(reflex->context, &event)) reflex->told = reflex->pauses;
   }
   return reflex->suspended;
 }
@@ -89,11 +96,23 @@ static void serve(struct reflex *reflex, const struct port *port) {
   }
 }
 
+/*
+ * The kernel does not hook us in again on an interface that was removed and made anew with its old index and MAC address,
+ * or that has been to another network namespace; and JavaScript may see no difference. Where all is well, binding again
+ * changes nothing.
+ */
+static void rebind(struct reflex *reflex, uint64_t *last_ns) {
+  if (reflex->beat_ns - *last_ns < SECOND_NS) return;
+  *last_ns = reflex->beat_ns;
+  for (struct port *port = reflex->ports; port; port = port->next) packet_bind(port->fd, ETH_P_ARP, port->id.ifindex);
+}
+
 void *reflex_run(void *argument) {
   struct reflex *reflex = argument;
   /* Four beats per limit: the guard cannot mistake an idle wire for a pause. An idle wire alone wakes nobody. */
-  int wait_ms = reflex->pause_ns > 0 ? (int)(reflex->pause_ns / 4000000) : -1;
+  int wait_ms = reflex->pause_ns > 0 ? (int)(reflex->pause_ns / 4000000) + 1 : -1;
   struct epoll_event events[16];
+  uint64_t rebound_ns = 0;
   for (bool stopping = false; !stopping;) {
     int ready = epoll_wait(reflex->epoll, events, 16, wait_ms);
     pthread_mutex_lock(&reflex->lock);
@@ -104,6 +123,7 @@ void *reflex_run(void *argument) {
       struct port *port = reflex_find_port(reflex, (int32_t)events[i].data.u64); /* gone if detached since */
       if (port) serve(reflex, port);
     }
+    rebind(reflex, &rebound_ns);
     stopping = reflex->stopping;
     pthread_mutex_unlock(&reflex->lock);
   }

@@ -172,10 +172,10 @@ int reflex_send(struct reflex *reflex, int32_t ifindex, const uint8_t *frame, si
   return error;
 }
 
-void reflex_confirm(struct reflex *reflex) {
+void reflex_confirm(struct reflex *reflex, uint64_t pause) {
   pthread_mutex_lock(&reflex->lock);
-  reflex->suspended = false;
-  reflex->beat_ns = reflex_now_ns();
+  reflex_silent(reflex); /* this thread may be the first to run after another pause */
+  if (pause == reflex->pauses) reflex->suspended = false;
   pthread_mutex_unlock(&reflex->lock);
 }
 

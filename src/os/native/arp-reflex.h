@@ -15,6 +15,7 @@ enum reflex_event_kind { REFLEX_SUSPENDED, REFLEX_CONFLICT };
 struct reflex_event {
   enum reflex_event_kind kind;
   uint64_t paused_ms; /* suspended */
+  uint64_t pause;     /* its number, for reflex_confirm */
   uint32_t ip;        /* conflict */
   int32_t ifindex;
   uint8_t mac[6];
@@ -26,9 +27,12 @@ struct reflex_count {
 };
 
 struct reflex;
-typedef void (*reflex_report)(void *context, const struct reflex_event *event);
+typedef bool (*reflex_report)(void *context, const struct reflex_event *event);
 
-/* Starts the thread. `pause_ms` 0 switches the pause guard off. `report` is called on the thread and must not block. */
+/*
+ * Starts the thread. `pause_ms` 0 switches the pause guard off. `report` is called with the
+ * reflex locked, so it must neither block nor call back; where it answers false, a suspension is reported again.
+ */
 int reflex_open(struct reflex **out, uint32_t pause_ms, reflex_report report, void *context);
 
 /* Stops the thread, closes every socket and frees the reflex: nothing is answered after it returns. */
@@ -44,8 +48,8 @@ int reflex_swap(struct reflex *reflex, const struct arp_table *table);
 /* Sends a frame of our own; -ECANCELED while suspended. */
 int reflex_send(struct reflex *reflex, int32_t ifindex, const uint8_t *frame, size_t len);
 
-/* Ends a suspension. */
-void reflex_confirm(struct reflex *reflex);
+/* Ends the suspension with this number, unless the process has been paused again since. */
+void reflex_confirm(struct reflex *reflex, uint64_t pause);
 
 /* Copies the counters of the first `len` addresses of the table, in its order, and the drops. Returns how many there are. */
 size_t reflex_read(struct reflex *reflex, struct reflex_count *counts, size_t len, uint64_t drops[ARP_DROPS]);

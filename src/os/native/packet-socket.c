@@ -30,14 +30,18 @@ int packet_permitted(void) {
   return fd < 0 ? -errno : close(fd);
 }
 
+int packet_bind(int fd, uint16_t ethertype, int32_t ifindex) {
+  struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(ethertype), .sll_ifindex = ifindex};
+  return bind(fd, (struct sockaddr *)&address, sizeof address) == 0 ? 0 : -errno;
+}
+
 int packet_open(uint16_t ethertype, int32_t ifindex, const packet_filter *filter) {
   /* Protocol 0 receives nothing: no frame can slip in before the filter is attached. */
   int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return -errno;
   setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &RECEIVE_BYTES, sizeof RECEIVE_BYTES);
   int error = packet_set_filter(fd, filter);
-  struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(ethertype), .sll_ifindex = ifindex};
-  if (error == 0 && bind(fd, (struct sockaddr *)&address, sizeof address) != 0) error = -errno;
+  if (error == 0) error = packet_bind(fd, ethertype, ifindex);
   if (error == 0) return fd;
   close(fd);
   return error;

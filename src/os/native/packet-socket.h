@@ -15,6 +15,9 @@ int packet_permitted(void);
 /* Opens a non-blocking packet socket for one EtherType on one interface. Returns the descriptor or -errno. */
 int packet_open(uint16_t ethertype, int32_t ifindex, const packet_filter *filter);
 
+/* Hooks a socket into an interface, again if need be. Returns 0 or -errno. */
+int packet_bind(int fd, uint16_t ethertype, int32_t ifindex);
+
 /* Replaces the filter. Returns 0 or -errno; after an error the socket has no filter and gets every frame. */
 int packet_set_filter(int fd, const packet_filter *filter);
 
