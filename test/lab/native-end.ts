@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A process with the native part at work that ends in the way argv names; for native-cases.ts. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isMainThread, Worker } from 'node:worker_threads'
+import { openArpReflex } from '../../src/os/arp-reflex.ts'
+import { openLinks } from '../../src/os/links.ts'
+
+const [, , how] = process.argv
+if (how === 'worker' && isMainThread) {
+  const worker = new Worker(import.meta.filename, { argv: ['worker'] })
+  await new Promise((resolve) => worker.on('message', resolve))
+  await worker.terminate()
+} else {
+  const links = openLinks()
+  const near = links.list().find(({ name }) => name === 'near')
+  if (!near) throw new Error('there is no interface near')
+  const reflex = openArpReflex({ pauseMs: 100 })
+  reflex.listen({ onSuspended: () => reflex.confirm(), onConflict: () => undefined })
+  reflex.attach(near)
+  reflex.update([{ ip: 0xc633_6401, reach: 'all' }])
+  await sleep(100)
+  if (how === 'exit') process.exit()
+  if (how === 'close') {
+    reflex.close()
+    links.close()
+  }
+  if (how === 'worker') {
+    const { parentPort } = await import('node:worker_threads')
+    parentPort?.postMessage('at work')
+    await sleep(60_000)
+  }
+}
