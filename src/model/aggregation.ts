@@ -8,19 +8,20 @@ import { quote } from './wording.ts'
 
 const KEYS = { ipv4: 'aggregationLength', ipv6: 'aggregationLengthV6' } as const
 
+/** How many pools are named for one length: enough to act on, also where a thousand pools are too narrow for it. */
+const MOST_NAMED = 4
+
 /**
  * Reports advertisements whose prefixes would reach beyond a pool and draw traffic of others to us. Of a range it is
  * enough that one of its prefixes is as wide as the aggregate, as in MetalLB.
  */
 export function reportAggregation(attachments: readonly Attachment<BgpAdvertisement>[], report: Report): void {
   for (const { advertisement, pools } of attachments) {
-    for (const pool of pools) {
-      for (const family of ['ipv4', 'ipv6'] as const) {
-        const flaw = flawOf(advertisement[KEYS[family]], family, pool)
-        if (flaw === null) continue
-        const field = `spec.${KEYS[family]}`
-        report.about('BGPAdvertisement', advertisement.name).error('aggregationExceedsPool', field, flaw)
-      }
+    const reporter = report.about('BGPAdvertisement', advertisement.name)
+    for (const family of ['ipv4', 'ipv6'] as const) {
+      const flaws = pools.flatMap((pool) => flawOf(advertisement[KEYS[family]], family, pool) ?? [])
+      for (const flaw of flaws.slice(0, MOST_NAMED))
+        reporter.error('aggregationExceedsPool', `spec.${KEYS[family]}`, flaw)
     }
   }
 }

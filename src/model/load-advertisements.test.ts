@@ -404,3 +404,15 @@ test('an advertisement for BGP with everything set', () => {
     },
   ])
 })
+
+test('a thousand advertisements that contradict each other are a few problems each, and read at once', () => {
+  const ads = Array.from({ length: 1000 }, (_, index) => {
+    return bgp(`a${index}`, { localPref: index + 1, aggregationLength: 31 })
+  })
+  const pools = Array.from({ length: 1000 }, (_, index) => pool(`p${index}`, [`10.0.${index >> 8}.${index & 255}/32`]))
+  const start = performance.now()
+  const { problems } = load(...pools, ...ads)
+  assert.ok(performance.now() - start < 5000)
+  assert.equal(new Set(problems.map(({ object }) => object.name)).size, 1000)
+  assert.ok(problems.length < 10_000)
+})

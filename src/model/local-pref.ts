@@ -6,6 +6,9 @@ import type { Pool } from './pool.ts'
 import type { Report } from './report.ts'
 import { list } from './wording.ts'
 
+/** How many conflicts of one advertisement are named: enough to act on, and a thousand of them stay a few. */
+const MOST_NAMED = 4
+
 type Attached = Attachment<BgpAdvertisement>
 
 /**
@@ -28,11 +31,15 @@ export function reportLocalPrefs(
   const unselective = attachments.filter(({ advertisement }) => advertisement.serviceSelectors.length === 0)
   for (const [index, later] of unselective.entries()) {
     const ours = new Set(later.pools)
+    let named = 0
     for (const earlier of unselective.slice(0, index)) {
+      if (named === MOST_NAMED) break
       const [a, b] = [earlier.advertisement, later.advertisement]
-      if (a.localPref === b.localPref || !shareNode(a.nodes, b.nodes, nodes)) continue
+      if (a.localPref === b.localPref || !sharePeer(a, b) || !shareNode(a.nodes, b.nodes, nodes)) continue
       const pools = earlier.pools.filter((pool) => ours.has(pool) && localPrefsClash(a, b, pool))
-      if (pools.length > 0) reportPair(a, b, { pools, report })
+      if (pools.length === 0) continue
+      reportPair(a, b, { pools, report })
+      named++
     }
   }
 }

@@ -67,11 +67,14 @@ function checkAggregation(spec: Spec, reporter: Reporter): void {
 function parseCommunities(texts: readonly string[], aliases: Aliases, reporter: Reporter): readonly Community[] {
   reportDuplicates(texts, 'spec.communities', { reporter, what: 'this community' })
   const communities = new Map<string, Community>()
+  let names: readonly string[] | null = null
   for (const [index, text] of texts.entries()) {
     const field = `spec.communities[${index}]`
     const community = lookUpCommunity(text, aliases)
-    if (community === 'format') reporter.transient('unknownCommunity', field, describeUnknown(text, aliases))
-    else if (community === 'value') reporter.error('invalidCommunity', field, `${quote(text)}: ${FLAWS.value}`)
+    if (community === 'format') {
+      names ??= [...aliases.keys()].toSorted()
+      reporter.transient('unknownCommunity', field, describeUnknown(text, names))
+    } else if (community === 'value') reporter.error('invalidCommunity', field, `${quote(text)}: ${FLAWS.value}`)
     else if (community) communities.set(`${community.type} ${community.text}`, community)
   }
   return [...communities.values()]

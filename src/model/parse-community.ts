@@ -48,8 +48,9 @@ export function lookUpCommunity(text: string, aliases: Aliases): Community | nul
   return alias === undefined ? parseCommunity(text) : alias
 }
 
-export function describeUnknown(text: string, aliases: Aliases): string {
-  const cure = alternatives(text, aliases.keys(), 'names in Community objects')
+/** `names` are those of all Community objects, sorted. */
+export function describeUnknown(text: string, names: readonly string[]): string {
+  const cure = alternatives(text, names, 'names in Community objects')
   return `${quote(text)} is neither the name of a community nor a community such as 64512:100; ${cure}`
 }
 

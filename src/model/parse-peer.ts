@@ -86,7 +86,7 @@ function checkPlace({ peerAddress, interface: device }: Spec, reporter: Reporter
 
 function checkProfile({ bfdProfile }: Spec, { profiles }: PeerContext, reporter: Reporter): void {
   if (!bfdProfile || profiles.has(bfdProfile)) return
-  const message = `there is no BFDProfile ${bfdProfile}; ${alternatives(bfdProfile, profiles.keys(), 'BFDProfiles')}`
+  const message = `there is no BFDProfile ${bfdProfile}; ${alternatives(bfdProfile, [...profiles.keys()], 'BFDProfiles')}`
   reporter.transient('unknownBfdProfile', 'spec.bfdProfile', message)
 }
 

@@ -42,9 +42,11 @@ export function reportUnknown(
   known: ReadonlySet<string>,
   as: { field: string; code: 'unknownPool' | 'unknownPeer'; kind: string; reporter: Reporter },
 ): void {
+  if (names.every((name) => known.has(name))) return
+  const sorted = [...known].toSorted()
   for (const [index, name] of names.entries()) {
     if (known.has(name)) continue
-    const cure = alternatives(name, known, `${as.kind}s`)
+    const cure = alternatives(name, sorted, `${as.kind}s`)
     as.reporter.warning(
       as.code,
       `${as.field}[${index}]`,

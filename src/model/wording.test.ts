@@ -27,8 +27,8 @@ for (const [clauses, joiner, expected] of CLAUSES) {
 const ALTERNATIVES: readonly (readonly [string, readonly string[], string])[] = [
   ['rotuer-1', ['router-1', 'router-2'], 'did you mean router-1?'],
   ['router1', ['router-1'], 'did you mean router-1?'],
-  ['node-1.example.com', ['b', 'a'], 'the peers there are: a and b'],
-  ['rotuer-1', ['router-2', 'router-1'], 'did you mean router-1?'],
+  ['node-1.example.com', ['a', 'b'], 'the peers there are: a and b'],
+  ['rotuer-1', ['router-0-x', 'router-1'], 'did you mean router-1?'],
   ['staging-pool', ['testing-pool'], 'the peers there are: testing-pool'],
   ['x', ['y'], 'the peers there are: y'],
   ['x', [], 'there are no peers, create one'],

@@ -25,9 +25,8 @@ export function join(clauses: readonly string[], joiner: string): string {
   return [...clauses.slice(0, LONGEST_LIST), ...(rest > 0 ? [`${rest} more`] : [])].join(joiner)
 }
 
-/** What there is instead of `name`: the one that was probably meant, else the list. `what` is a plural. */
-export function alternatives(name: string, known: Iterable<string>, what: string): string {
-  const names = [...known].toSorted()
+/** What there is instead of `name`: the one that was probably meant, else the list. `names` are sorted, `what` a plural. */
+export function alternatives(name: string, names: readonly string[], what: string): string {
   const close = nearest(name, names.slice(0, MOST_CANDIDATES))
   if (close !== undefined) return `did you mean ${close}?`
   return names.length === 0 ? `there are no ${what}, create one` : `the ${what} there are: ${list(names)}`
