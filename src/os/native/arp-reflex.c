@@ -105,8 +105,9 @@ int reflex_detach(struct reflex *reflex, int32_t ifindex) {
   while (*at && (*at)->id.ifindex != ifindex) at = &(*at)->next;
   struct port *port = *at;
   if (port) *at = port->next;
-  if (port) close(port->fd); /* takes it out of the epoll set as well */
   pthread_mutex_unlock(&reflex->lock);
+  /* Takes it out of the epoll set as well, and waits for the kernel's readers: other links are answered meanwhile. */
+  if (port) close(port->fd);
   free(port);
   return port ? 0 : -ENODEV;
 }
