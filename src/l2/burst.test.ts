@@ -63,6 +63,14 @@ test('a long list is taken in slices', () => {
   )
 })
 
+test('rounds that were missed are not sent all at once', () => {
+  const burst = new Burst()
+  burst.announce(7, 0)
+  burst.take(0, 1)
+  assert.deepEqual(burst.take(4000, 1), [7])
+  assert.equal(burst.nextMs(), 4550)
+})
+
 test('nothing is due early', () => {
   const burst = new Burst()
   burst.announce(7, 100)

@@ -26,7 +26,8 @@ export class Burst {
       if (state.dueMs > nowMs) continue
       due.push(ip)
       state.rounds -= 1
-      state.dueMs += ROUND_INTERVAL_MS
+      // Rounds that a busy process has missed do not follow one another at once.
+      state.dueMs = Math.max(state.dueMs + ROUND_INTERVAL_MS, nowMs + ROUND_INTERVAL_MS / 2)
       if (state.rounds === 0) this.#pending.delete(ip)
     }
     return due

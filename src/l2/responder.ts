@@ -10,6 +10,7 @@ import type { Log } from '../lib/log.ts'
 import type { ArpChange, ArpDrop, ArpReflex, Links } from '../lib/net.ts'
 import { Announcer } from './announcer.ts'
 import { type Claim, type ClaimChange, Claims } from './claims.ts'
+import { ConflictLog } from './conflict-log.ts'
 import { Ports } from './ports.ts'
 import { localLinks } from './scan.ts'
 
@@ -27,7 +28,6 @@ export type ResponderOptions = Readonly<{
 }>
 
 const RETRY_ATTACH_MS = 1000
-const CONFLICT_LOG_MS = 60_000
 
 export class Responder {
   readonly #options: ResponderOptions
@@ -35,7 +35,6 @@ export class Responder {
   readonly #ports: Ports
   readonly #changes = new Map<string, ClaimChange>()
   readonly #announcer: Announcer
-  readonly #conflictLoggedMs = new Map<number, number>()
   #retrying: Timer | undefined
   #closed = false
 
@@ -43,10 +42,11 @@ export class Responder {
     this.#options = options
     this.#ports = new Ports(options.reflex, options.log)
     this.#announcer = new Announcer(this.#ports, options.clock)
+    const conflicts = new ConflictLog(options.clock, options.log)
     options.links.onChange(() => this.#rescan())
     options.reflex.listen({
       onSuspended: (pausedMs) => options.onSuspended(pausedMs),
-      onConflict: ({ ip, mac }) => this.#reportConflict(ip, mac),
+      onConflict: ({ ip, mac }) => conflicts.report(textOf(ip), mac),
     })
     this.#rescan()
   }
@@ -137,13 +137,6 @@ export class Responder {
   #warnUnreachable({ ip, interfaces }: Claim): void {
     const where = interfaces === 'all' ? 'this node' : `interfaces ${interfaces.join(', ')}`
     this.#options.log.warn(`nothing answers ARP for ${ip}: no link of ${where} is up and speaks ARP`, { ip })
-  }
-
-  #reportConflict(ip: number, mac: string): void {
-    const nowMs = this.#options.clock.monotonicMs()
-    if (nowMs - (this.#conflictLoggedMs.get(ip) ?? Number.NEGATIVE_INFINITY) < CONFLICT_LOG_MS) return
-    this.#conflictLoggedMs.set(ip, nowMs)
-    this.#options.log.warn('another station announces an address that this node owns', { ip: textOf(ip), mac })
   }
 }
 
