@@ -58,6 +58,9 @@ function flood(): ChildProcess {
   return child
 }
 
+const descriptors = () => readdirSync('/proc/self/fd').length
+/** Stops this process for 0.8 s. */
+const pause = () => execFileSync('sh', ['-c', `kill -STOP ${process.pid}; sleep 0.8; kill -CONT ${process.pid}`])
 const blocked = (seconds: number) => execFileSync('sleep', [String(seconds)])
 
 test('links: more changes than the kernel can queue for us are changes, and so is the next one', async () => {
@@ -102,18 +105,17 @@ test('a flood of requests does not keep the main thread from changing what is cl
 
 test('links come and go under a flood; nothing is left open', async () => {
   const { reflex, near } = wire()
-  const open = () => readdirSync('/proc/self/fd').length
   flood()
   await until(() => (reflex.counters().addresses[0]?.replies ?? 0) > 1000, 'the flood')
-  const before = open()
+  const before = descriptors()
   for (let i = 0; i < 200; i++) {
     reflex.detach(near().index)
     assert.throws(() => reflex.attach({ ...near(), index: 99_999, name: 'none' }), /there is no such interface/)
     reflex.attach(near())
     assert.throws(() => reflex.attach(near()))
-    for (const ip of [MINE + 1, MINE]) reflex.update([{ ip, reach: i % 2 ? 'all' : [near().index] }])
+    for (const claimed of [MINE + 1, MINE]) reflex.update([{ ip: claimed, reach: i % 2 ? 'all' : [near().index] }])
   }
-  assert.equal(open(), before)
+  assert.equal(descriptors(), before)
   const replies = reflex.counters().addresses[0]?.replies ?? 0
   await until(() => (reflex.counters().addresses[0]?.replies ?? 0) > replies, 'answers afterwards')
 })
@@ -146,10 +148,6 @@ test('confirming what was decided before another pause does not end the silence'
   const tap = await station()
   let suspended = 0
   reflex.listen({ onSuspended: () => suspended++, onConflict: () => undefined })
-  const pause = () => {
-    const script = `kill -STOP ${process.pid}; sleep 0.8; kill -CONT ${process.pid}`
-    execFileSync('sh', ['-c', script])
-  }
   pause()
   await until(() => suspended === 1, 'the first report')
   pause() // while the owner is still finding out

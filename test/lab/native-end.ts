@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A process with the native part at work that ends in the way argv names; for native-cases.ts. */
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread, Worker } from 'node:worker_threads'
 import { openArpReflex } from '../../src/os/arp-reflex.ts'
@@ -8,7 +9,8 @@ import { openLinks } from '../../src/os/links.ts'
 const [, , how] = process.argv
 if (how === 'worker' && isMainThread) {
   const worker = new Worker(import.meta.filename, { argv: ['worker'] })
-  await new Promise((resolve) => worker.on('message', resolve))
+  await once(worker, 'online')
+  await sleep(500)
   await worker.terminate()
 } else {
   const links = openLinks()
@@ -24,9 +26,5 @@ if (how === 'worker' && isMainThread) {
     reflex.close()
     links.close()
   }
-  if (how === 'worker') {
-    const { parentPort } = await import('node:worker_threads')
-    parentPort?.postMessage('at work')
-    await sleep(60_000)
-  }
+  if (how === 'worker') await sleep(60_000)
 }
