@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events'
-import type { Log } from '../lib/log.ts'
+import type { Log, LogLevel } from '../lib/log.ts'
+
+/** Options that both daemons have. */
+export type DaemonOptions = Readonly<{
+  manifests: string
+  namespace: string
+  logLevel: LogLevel
+  lbClass: readonly string[]
+}>
+
+export type SpeakerCliOptions = DaemonOptions & Readonly<{ nodeName: string; ignoreExcludeLb: boolean }>
 
 /** Resolves with the name of the first SIGTERM or SIGINT; a second one ends the process at once, as people expect. */
 export async function stopSignal(log: Log): Promise<void> {

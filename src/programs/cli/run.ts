@@ -5,20 +5,11 @@
  */
 import { Command, Option } from 'commander'
 import { Fault } from '../../lib/fault.ts'
-import { LOG_LEVELS, type LogLevel } from '../../lib/log.ts'
+import { LOG_LEVELS } from '../../lib/log.ts'
 import { supervise } from '../../lib/supervise.ts'
 import { VERSION } from '../../lib/version.ts'
 import { parseClasses } from '../../model/service.ts'
-
-/** Options that both daemons have. */
-export type DaemonOptions = Readonly<{
-  manifests: string
-  namespace: string
-  logLevel: LogLevel
-  lbClass: readonly string[]
-}>
-
-export type SpeakerCliOptions = DaemonOptions & Readonly<{ nodeName: string; ignoreExcludeLb: boolean }>
+import type { DaemonOptions, SpeakerCliOptions } from '../daemon.ts'
 
 /** Parses argv and starts the program it names. */
 export function run(argv: readonly string[]): void {
@@ -69,7 +60,7 @@ function daemon(program: Command, name: string): Command {
     .addOption(new Option('--log-level <level>', 'what to log').choices(LOG_LEVELS).default('info'))
     .option(
       '--lb-class <class,...>',
-      'loadBalancerClasses to handle (default: none, and all under metallb.io/)',
+      'loadBalancerClasses to handle; without it: none, and all under metallb.io/',
       parseClasses,
       [],
     )

@@ -2,8 +2,7 @@
 import { systemClock } from '../../lib/clock.ts'
 import { createLog } from '../../lib/log.ts'
 import { VERSION } from '../../lib/version.ts'
-import type { DaemonOptions } from '../cli/run.ts'
-import { stopSignal } from '../daemon.ts'
+import { type DaemonOptions, stopSignal } from '../daemon.ts'
 import { Controller } from './controller.ts'
 
 /** `metallb controller`: runs until SIGTERM or SIGINT. Throws a Fault when it cannot start. */

@@ -6,8 +6,7 @@ import { supervise } from '../../lib/supervise.ts'
 import { VERSION } from '../../lib/version.ts'
 import { openArpReflex } from '../../os/arp-reflex.ts'
 import { openLinks } from '../../os/links.ts'
-import type { SpeakerCliOptions } from '../cli/run.ts'
-import { stopSignal } from '../daemon.ts'
+import { type SpeakerCliOptions, stopSignal } from '../daemon.ts'
 import { Speaker } from './speaker.ts'
 
 /**
