@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { KubeObject } from '../lib/object.ts'
+import type { KubeObject, ObjectEvent } from '../lib/object.ts'
 import type { Problem } from '../lib/problem.ts'
 import { Catalog } from './catalog.ts'
 import type { Reading } from './read.ts'
@@ -33,6 +33,14 @@ const PROBLEM: Problem = {
   code: 'unreadable',
   message: '',
   transient: false,
+}
+
+function drain(catalog: Catalog): ObjectEvent[] {
+  const steps = catalog.drain()
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
 }
 
 type Step = (catalog: Catalog) => void
@@ -76,7 +84,7 @@ for (const [name, steps, expected] of CASES) {
     let told: string[] = []
     for (const step of steps) {
       step(catalog)
-      told = catalog.drain().map(({ type, object: { metadata, version } }) => {
+      told = drain(catalog).map(({ type, object: { metadata, version } }) => {
         return type === 'deleted' ? `-${metadata.name}` : `${metadata.name}=${String(version)}`
       })
     }
@@ -88,26 +96,26 @@ test('a changed overlay is told; one that was acknowledged is not', () => {
   let status = 0
   const catalog = new Catalog((_key, plain) => ({ ...plain, status }))
   catalog.put('a', reading({ x: 1 }))
-  catalog.drain()
+  drain(catalog)
   status = 1
   catalog.touch('Service/default/x')
-  assert.equal(catalog.drain().length, 1)
+  assert.equal(drain(catalog).length, 1)
   status = 2
   catalog.acknowledge('Service/default/x')
   catalog.touch('Service/default/x')
-  assert.deepEqual(catalog.drain(), [])
+  assert.deepEqual(drain(catalog), [])
 })
 
 test('an object that stands twice is contested until one goes', () => {
   const catalog = new Catalog((_key, plain) => plain)
   catalog.put('b', reading({ x: 2 }))
   catalog.put('a', reading({ x: 1 }))
-  catalog.drain()
+  drain(catalog)
   assert.deepEqual(
     catalog.duplicates().map((claims) => claims.map(({ file }) => file)),
     [['a', 'b']],
   )
   catalog.remove('a')
-  catalog.drain()
+  drain(catalog)
   assert.deepEqual(catalog.duplicates(), [])
 })

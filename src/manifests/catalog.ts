@@ -68,14 +68,15 @@ export class Catalog {
     this.#changed.add(key)
   }
 
-  /** What changed since the last call. */
-  drain(): ObjectEvent[] {
+  /** Takes what changed since the last call; yields wherever it may be interrupted. */
+  *drain(): Generator<void, ObjectEvent[]> {
     const events: ObjectEvent[] = []
     for (const key of this.#changed) {
+      this.#changed.delete(key)
       const event = this.#settle(key)
       if (event) events.push(event)
+      yield
     }
-    this.#changed.clear()
     return events
   }
 
@@ -112,8 +113,8 @@ export class Catalog {
 
   /** By file; objects that stand twice at last. */
   problems(): Problem[] {
-    const files = [...this.#shelves.keys()].toSorted(comparePaths)
-    return files.flatMap((file) => this.#shelves.get(file)?.problems ?? [])
+    const flawed = [...this.#shelves].filter(([, { problems }]) => problems.length > 0)
+    return flawed.toSorted(([a], [b]) => comparePaths(a, b)).flatMap(([, { problems }]) => problems)
   }
 
   /** The places of each object that stands more than once, the one that counts last. */

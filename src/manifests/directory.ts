@@ -151,11 +151,10 @@ class Directory implements ObjectSource, ObjectSink {
       yield* this.#manifests.refresh()
     }
     for (const key of yield* this.#written.refresh()) this.#catalog.touch(key)
-    this.#publish()
+    this.#publish(yield* this.#catalog.drain())
   }
 
-  #publish(): void {
-    const events = this.#catalog.drain()
+  #publish(events: readonly ObjectEvent[]): void {
     if (this.#options.role === 'controller') this.#tidy(events)
     const problems = this.#currentProblems()
     if (!isDeepStrictEqual(problems, this.#problems)) {
