@@ -10,6 +10,7 @@ import {
   l2,
   load,
   metallb,
+  NAMESPACE,
   namespace,
   node,
   peer,
@@ -19,7 +20,7 @@ import {
 } from '../../test/model/objects.ts'
 import type { KubeObject } from '../lib/object.ts'
 import { parseEndpointSlice } from './endpoint.ts'
-import { loadModel } from './load.ts'
+import { draftModel, loadModel } from './load.ts'
 import { parseService } from './service.ts'
 
 const elsewhere = { namespace: 'default' }
@@ -188,4 +189,19 @@ test('100 nodes, 20 advertisements of each sort and 20 peers load in millisecond
     bestMs = Math.min(bestMs, performance.now() - started)
   }
   assert.ok(bestMs < 20, `${bestMs} ms`)
+})
+
+test('a draft has what can be read beside an error, and advertisements that are for no pool', () => {
+  const objects = [pool('good', ['192.0.2.0/24']), pool('bad', []), l2('all'), l2('none', { ipAddressPools: ['x'] })]
+  const { model, l2: attached, problems } = draftModel(objects, { namespace: NAMESPACE })
+  assert.deepEqual(problems.map(({ code }) => code).toSorted(), ['noAddresses', 'unknownPool'])
+  assert.deepEqual(
+    attached.map(({ advertisement, pools }) => [advertisement.name, pools.map(({ name }) => name)]),
+    [
+      ['all', ['bad', 'good']],
+      ['none', []],
+    ],
+  )
+  assert.equal(model.poolIndex.find({ family: 'ipv4', bits: 0xc0000201n })?.name, 'good')
+  assert.equal(load(...objects).model, null)
 })

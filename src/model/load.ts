@@ -9,8 +9,9 @@
  */
 import type { KubeObject } from '../lib/object.ts'
 import type { Problem } from '../lib/problem.ts'
+import type { BgpAdvertisement, L2Advertisement } from './advertisement.ts'
 import { reportAggregation } from './aggregation.ts'
-import { attachBgp, attachL2 } from './attach.ts'
+import { type Attachment, attachBgp, attachL2 } from './attach.ts'
 import { type Inventory, takeInventory } from './inventory.ts'
 import { reportLocalPrefs } from './local-pref.ts'
 import type { Model } from './model.ts'
@@ -29,18 +30,33 @@ import { reportRouteConflicts } from './route-conflicts.ts'
 
 export type Loaded = Readonly<{ model: Model | null; problems: readonly Problem[] }>
 
+/** A configuration as far as it can be read, for who wants to say more about it; nobody may run by it. */
+export type Draft = Readonly<{
+  model: Model
+  /** By name, those that are for no pool too. */
+  l2: readonly Attachment<L2Advertisement>[]
+  bgp: readonly Attachment<BgpAdvertisement>[]
+  problems: readonly Problem[]
+}>
+
 /**
  * `objects` may hold any kinds, each object once, metallb.io ones valid by their schema; `namespace` is MetalLB's own.
  * The order of objects does not matter. `model` is null as soon as one problem is an error; problems come by object.
  */
 export function loadModel(objects: Iterable<KubeObject>, { namespace }: { namespace: string }): Loaded {
-  const report = new Report(namespace)
-  const inventory = takeInventory(objects, { namespace, report })
-  const model = readAll(inventory, report)
-  return { model: report.hasErrors ? null : model(), problems: report.problems() }
+  const { model, problems } = draftModel(objects, { namespace })
+  return { model: problems.some(({ severity }) => severity === 'error') ? null : model, problems }
 }
 
-function readAll(inventory: Inventory, report: Report): () => Model {
+/** The same, where an error does not hide what else there is: objects in error are left out, or in it as far as read. */
+export function draftModel(objects: Iterable<KubeObject>, { namespace }: { namespace: string }): Draft {
+  const report = new Report(namespace)
+  const inventory = takeInventory(objects, { namespace, report })
+  const draft = readAll(inventory, report)
+  return { ...draft, problems: report.problems() }
+}
+
+function readAll(inventory: Inventory, report: Report): Omit<Draft, 'problems'> {
   const read = <T>(kind: string, parse: (object: KubeObject, reporter: Reporter) => T): readonly T[] =>
     inventory.of(kind).map((object) => parse(object, report.about(kind, object.metadata.name)))
 
@@ -69,15 +85,9 @@ function readAll(inventory: Inventory, report: Report): () => Model {
   reportLocalPrefs(bgp, nodes, report)
   reportRouteConflicts(bgp, { peers, profiles: bfdProfiles, nodes, report })
 
-  return () => ({
-    pools,
-    poolIndex: new PoolIndex(pools),
-    l2ByPool: attachL2(l2),
-    bgpByPool: attachBgp(bgp),
-    peers,
-    bfdProfiles,
-    nodes,
-  })
+  const [l2ByPool, bgpByPool] = [attachL2(l2), attachBgp(bgp)]
+  const model = { pools, poolIndex: new PoolIndex(pools), l2ByPool, bgpByPool, peers, bfdProfiles, nodes }
+  return { model, l2, bgp }
 }
 
 /** MetalLB appends this ConfigMap to FRR's configuration; there is no FRR here, and to drop it silently would be worse. */

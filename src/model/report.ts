@@ -34,10 +34,6 @@ export class Report {
     return this.on({ kind, namespace: this.#namespace, name })
   }
 
-  get hasErrors(): boolean {
-    return this.#problems.some(({ severity }) => severity === 'error')
-  }
-
   /** By object; for one object in the order in which they were found. */
   problems(): readonly Problem[] {
     return this.#problems.toSorted((a, b) => {
