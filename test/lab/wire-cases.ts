@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, test } from 'node:test'
 import { type ArpFrame, BROADCAST_MAC, decode, encode, gratuitous } from '../../src/l2/arp.ts'
-import { inNamespace, ip, macOf, makeWire, sleep, Tap, until } from './wire-namespace.ts'
+import { freeze, inNamespace, ip, macOf, makeWire, sleep, Tap, until } from './wire-namespace.ts'
 
 const VIP = '198.51.100.1'
 const VIP_NUMBER = 0xc633_6401
@@ -134,7 +134,7 @@ test('after SIGSTOP longer than the limit: what waited is thrown away, silence u
   const tap = await startTap('far')
   const responder = await startResponder()
   assert.equal(await isAnswered(tap), true)
-  responder.process.kill('SIGSTOP')
+  await freeze(responder.process.pid ?? 0)
   tap.send(encode(REQUEST))
   await sleep(1000)
   responder.process.kill('SIGCONT')
