@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Which way imports point: the diagram of ARCHITECTURE.md as a table. */
 import { posix } from 'node:path'
+import manifest from '../../package.json' with { type: 'json' }
 
 export type Import = Readonly<{ specifier: string; typeOnly: boolean }>
 
@@ -23,6 +24,9 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = { model: P
 
 /** The one file outside src/ that a source may import: where the version stands. */
 const PACKAGE = 'package.json'
+
+/** What an image carries; a development dependency is not there. */
+const DEPENDENCIES: ReadonlySet<string> = new Set(Object.keys(manifest.dependencies))
 
 const STATEMENT = /^[ \t]*(?:import|export)\s+(type\s+)?(?:[\w*{}\s,$]+?\s*from\s*)?['"]([^'"\n]+)['"]/gm
 const DYNAMIC = /\bimport\(\s*(?:(['"])([^'"\n]+)\1)?/g
@@ -49,7 +53,7 @@ export function importProblems(path: string, source: string): string[] {
 function problemOf(path: string, { specifier, typeOnly }: Import): string | undefined {
   const from = folderOf(path)
   if (specifier === '') return 'an import has to name its module in quotes, or no tool can see it'
-  if (!specifier.startsWith('.')) return undefined
+  if (!specifier.startsWith('.')) return from === undefined ? undefined : packageProblem(specifier)
   const target = posix.join(posix.dirname(path), specifier)
   const to = folderOf(target)
   if (from === undefined) {
@@ -64,6 +68,12 @@ function problemOf(path: string, { specifier, typeOnly }: Import): string | unde
   if (typeOnly && MAY_IMPORT_TYPES[from]?.includes(to)) return undefined
   const places = allowed.length === 0 ? 'nothing' : allowed.join(', ')
   return `imports ${target}, but src/${from} imports from ${places} only`
+}
+
+function packageProblem(specifier: string): string | undefined {
+  if (specifier.startsWith('node:')) return undefined
+  const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+  return DEPENDENCIES.has(name) ? undefined : `imports ${name}, which is no entry of dependencies in package.json`
 }
 
 /** `src/plan/l2.ts` → `plan`; a file straight in src/ stands for itself; undefined outside src/. */
