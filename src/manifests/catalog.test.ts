@@ -25,6 +25,7 @@ const reading = (objects: Readonly<Record<string, number | null>>, broken = fals
   problems: [],
   broken,
   known: new Map(),
+  foreign: [],
 })
 const PROBLEM: Problem = {
   severity: 'error',

@@ -14,15 +14,35 @@ export type Find = Readonly<{ key: string; ref: ObjectRef; object: KubeObject | 
 /** A problem about the value at `path` that does not know its line yet. */
 export type Complaint = Readonly<{ problem: Problem; path: Path }>
 
-/** `broken`: at least one value could not even be told by name, so that what is missing is unknown. */
-export type Inspection = Readonly<{ finds: readonly Find[]; complaints: readonly Complaint[]; broken: boolean }>
+/**
+ * `broken`: at least one value could not even be told by name, so that what is missing is unknown.
+ * `foreign`: `apps/v1 Deployment` for each object of a kind that nobody asked for, which was not looked at.
+ */
+export type Inspection = Readonly<{
+  finds: readonly Find[]
+  complaints: readonly Complaint[]
+  broken: boolean
+  foreign: readonly string[]
+}>
 
-/** `namespace`: the one where metallb.io objects count, and where they are when they name none. */
-export function inspect(value: unknown, namespace: string): Inspection {
+/**
+ * `namespace`: the one where metallb.io objects count, and where they are when they name none.
+ * `reads`: which kinds are wanted; without it all are.
+ */
+export type InspectOptions = Readonly<{ namespace: string; reads?: (apiVersion: string, kind: string) => boolean }>
+
+/** Every object in a value, and what is wrong with it. Never throws. */
+export function inspect(value: unknown, { namespace, reads }: InspectOptions): Inspection {
   const finds: Find[] = []
   const complaints: Complaint[] = []
+  const foreign: string[] = []
   let broken = false
   for (const { item, path } of flatten(value, [])) {
+    const stray = reads ? foreignTo(item, reads) : undefined
+    if (stray !== undefined) {
+      foreign.push(stray)
+      continue
+    }
     const shaped = toObject(item, namespace)
     if (!shaped.ok) {
       broken = true
@@ -40,7 +60,14 @@ export function inspect(value: unknown, namespace: string): Inspection {
     const key = keyOf(ref.kind, ref.namespace, ref.name)
     finds.push({ key, ref, object: checked.ok ? checked.object : null, path })
   }
-  return { finds, complaints, broken }
+  return { finds, complaints, broken, foreign }
+}
+
+function foreignTo(item: unknown, reads: NonNullable<InspectOptions['reads']>): string | undefined {
+  if (!isFields(item)) return undefined
+  const { apiVersion, kind } = item
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string' || apiVersion === '' || kind === '') return undefined
+  return reads(apiVersion, kind) ? undefined : `${apiVersion} ${kind}`
 }
 
 /** `kind: List`, and what the API answers to a list request (ServiceList, …), whose items may lack apiVersion and kind. */

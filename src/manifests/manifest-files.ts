@@ -61,7 +61,8 @@ export class ManifestFiles {
   #takeEmpty(file: string, id: string): void {
     const { catalog } = this.#options
     this.#remember(file, id, undefined)
-    if (!catalog.holdsAny(file)) return catalog.put(file, { entries: [], problems: [], broken: true, known: new Map() })
+    if (!catalog.holdsAny(file))
+      return catalog.put(file, { entries: [], problems: [], broken: true, known: new Map(), foreign: [] })
     const message = `${file} is empty; what it held stays as it was until the file has content again or is deleted`
     catalog.keep(file, aboutFile('warning', 'emptyFile', { file, message }))
   }

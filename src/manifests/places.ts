@@ -3,17 +3,16 @@
 import { keyOf } from '../lib/object.ts'
 import type { Problem } from '../lib/problem.ts'
 import type { Catalog, Claim } from './catalog.ts'
+import { duplicateProblem } from './duplicate.ts'
 import { readFile } from './file.ts'
-import { Locator, parseField } from './locate.ts'
-import { decodeText, Lines, type Position } from './text.ts'
-
-type OpenFile = Readonly<{ text: string; lines: Lines; locators: Map<number, Locator> }>
+import { OpenText } from './open-text.ts'
+import { decodeText, type Position } from './text.ts'
 
 export class Places {
   readonly #catalog: Catalog
   readonly #placesId: (file: string) => string | undefined
   /** Files read in this turn of the loop: problems come in lists, and mostly about the same files. */
-  readonly #open = new Map<string, OpenFile | null>()
+  readonly #open = new Map<string, OpenText | null>()
   readonly #duplicates = new Map<string, Problem>()
 
   /** `placesId`: which content of a file the places in the catalog are about. */
@@ -46,41 +45,23 @@ export class Places {
   #duplicate(claims: readonly Claim[]): Problem | undefined {
     const last = claims.at(-1)
     if (!last) return undefined
-    const { ref } = last.entry
-    const places = claims.map((claim) => {
-      const { line } = this.#position(claim, '') ?? {}
-      return line === undefined ? claim.file : `${claim.file}:${line}`
-    })
-    const name = [ref.kind, ref.namespace, ref.name].filter((part) => part !== '').join('/')
-    return {
-      severity: 'error',
-      object: ref,
-      field: '',
-      code: 'duplicateObject',
-      message: `${name} stands at ${places.join(' and ')}; the last of these counts, so remove the others`,
-      transient: false,
-      file: last.file,
-      ...this.#position(last, ''),
-    }
+    const places = claims.map((claim) => ({ file: claim.file, ...this.#position(claim, '') }))
+    return duplicateProblem(last.entry.ref, places)
   }
 
-  #position({ file, entry: { place } }: Claim, field: string): Position | undefined {
-    const open = this.#read(file)
-    if (!open) return undefined
-    const locator = open.locators.get(place.start) ?? new Locator(open.text.slice(place.start, place.end))
-    open.locators.set(place.start, locator)
-    return open.lines.at(place.start + locator.find(place.document, [...place.path, ...parseField(field)]))
+  #position({ file, entry }: Claim, field: string): Position | undefined {
+    return this.#read(file)?.at(entry.place, field)
   }
 
   /** Null when the file now says something else than what the places are about. */
-  #read(file: string): OpenFile | null {
+  #read(file: string): OpenText | null {
     const known = this.#open.get(file)
     if (known !== undefined) return known
     if (this.#open.size === 0) setImmediate(() => this.#open.clear())
     const reading = readFile(file, undefined)
     const current = reading.type === 'read' && reading.id === this.#placesId(file)
     const decoded = current ? decodeText(reading.bytes) : null
-    const open = decoded?.ok ? { text: decoded.text, lines: new Lines(decoded.text), locators: new Map() } : null
+    const open = decoded?.ok ? new OpenText(decoded.text) : null
     this.#open.set(file, open)
     return open
   }

@@ -6,7 +6,7 @@
 import { hash } from 'node:crypto'
 import type { ObjectRef, Problem } from '../lib/problem.ts'
 import type { Flaw } from './codes.ts'
-import { type Complaint, type Find, inspect } from './inspect.ts'
+import { type Complaint, type Find, type InspectOptions, inspect } from './inspect.ts'
 import { readJson } from './json.ts'
 import { Locator, parseField } from './locate.ts'
 import type { Path } from './structural.ts'
@@ -23,24 +23,36 @@ type Stretch = Readonly<{
   finds: readonly (Find & { document: number })[]
   problems: readonly Readonly<{ problem: Problem; offset: number }>[]
   broken: boolean
+  foreign: readonly string[]
 }>
 
-/** `broken`: the file is not wholly readable. `known` is for the next reading of the same file. */
+/**
+ * `broken`: the file is not wholly readable. `known` is for the next reading of the same file.
+ * `foreign`: `apps/v1 Deployment` for each object of a kind that `reads` does not want.
+ */
 export type Reading = Readonly<{
   entries: readonly Entry[]
   problems: readonly Problem[]
   broken: boolean
   known: ReadonlyMap<string, Stretch>
+  foreign: readonly string[]
 }>
 
 /** `file` is named in problems; `known` is what the last reading of this file found. */
-export type ReadOptions = Readonly<{ file: string; namespace: string; known?: ReadonlyMap<string, Stretch> }>
+export type ReadOptions = InspectOptions & Readonly<{ file: string; known?: ReadonlyMap<string, Stretch> }>
 
-type Draft = { entries: Entry[]; problems: Problem[]; broken: boolean; known: Map<string, Stretch>; lines: Lines }
+type Draft = {
+  entries: Entry[]
+  problems: Problem[]
+  broken: boolean
+  known: Map<string, Stretch>
+  foreign: string[]
+  lines: Lines
+}
 
 /** Yields wherever it may be interrupted. */
 export function* readManifest(text: string, options: ReadOptions): Generator<void, Reading> {
-  const draft: Draft = { entries: [], problems: [], broken: false, known: new Map(), lines: new Lines(text) }
+  const draft = emptyDraft(text)
   // kubectl too takes a file that starts with a brace for JSON first. What is not JSON may still be YAML's flow style.
   const json = /^\s*\{/.test(text) ? readJson(text) : null
   if (json?.ok) yield* takeJson(text, json, { draft, options })
@@ -51,9 +63,13 @@ export function* readManifest(text: string, options: ReadOptions): Generator<voi
 
 /** A Reading of a file that could not be decoded. */
 export function unreadableText(text: string, flaw: Flaw, file: string): Reading {
-  const draft: Draft = { entries: [], problems: [], broken: false, known: new Map(), lines: new Lines(text) }
+  const draft = emptyDraft(text)
   takeFlaw(flaw, draft, file)
   return draft
+}
+
+function emptyDraft(text: string): Draft {
+  return { entries: [], problems: [], broken: false, known: new Map(), foreign: [], lines: new Lines(text) }
 }
 
 type Work = Readonly<{ draft: Draft; options: ReadOptions }>
@@ -62,7 +78,7 @@ function* takeYaml(text: string, { draft, options }: Work): Generator<void> {
   for (const { start, end } of splitDocuments(text)) {
     const chunk = text.slice(start, end)
     const key = hash('sha256', chunk, 'base64')
-    const stretch = options.known?.get(key) ?? readStretch(chunk, options.namespace)
+    const stretch = options.known?.get(key) ?? readStretch(chunk, options)
     draft.known.set(key, stretch)
     take(stretch, { start, end }, { draft, options })
     yield
@@ -83,7 +99,7 @@ function* takeJson(
     : items.map((span, i) => ({ ...span, value: list[i] as unknown }))
   for (const { value: piece, start, end } of pieces) {
     const locator = new Locator(text.slice(start, end))
-    const inspected = inspectAll([{ value: piece, document: 0 }], work.options.namespace)
+    const inspected = inspectAll([{ value: piece, document: 0 }], work.options)
     take(stretchOf(inspected, [], locator), { start, end }, work)
     yield
   }
@@ -94,31 +110,35 @@ function isPlainList(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'List'
 }
 
-function readStretch(chunk: string, namespace: string): Stretch {
+function readStretch(chunk: string, options: InspectOptions): Stretch {
   const { values, flaws } = readYaml(chunk)
-  return stretchOf(inspectAll(values, namespace), flaws, new Locator(chunk))
+  return stretchOf(inspectAll(values, options), flaws, new Locator(chunk))
 }
 
 type Inspected = {
   finds: Stretch['finds'][number][]
   complaints: (Complaint & { document: number })[]
   broken: boolean
+  foreign: string[]
 }
 
-function inspectAll(values: readonly YamlValue[], namespace: string): Inspected {
-  const all: Inspected = { finds: [], complaints: [], broken: false }
+function inspectAll(values: readonly YamlValue[], options: InspectOptions): Inspected {
+  const all: Inspected = { finds: [], complaints: [], broken: false, foreign: [] }
   for (const { value, document } of values) {
-    const { finds, complaints, broken } = inspect(value, namespace)
+    const { finds, complaints, broken, foreign } = inspect(value, options)
     for (const find of finds) all.finds.push({ ...find, document })
     for (const complaint of complaints) all.complaints.push({ ...complaint, document })
     all.broken ||= broken
+    all.foreign.push(...foreign)
   }
   return all
 }
 
-function stretchOf({ finds, complaints, broken }: Inspected, flaws: readonly Flaw[], locator: Locator): Stretch {
+function stretchOf(inspected: Inspected, flaws: readonly Flaw[], locator: Locator): Stretch {
+  const { finds, complaints, broken, foreign } = inspected
   return {
     finds,
+    foreign,
     problems: [
       ...flaws.map((flaw) => ({ problem: problemOf(flaw, finds[0]?.ref), offset: flaw.offset })),
       ...complaints.map(({ problem, path, document }) => {
@@ -140,6 +160,7 @@ function take(stretch: Stretch, { start, end }: { start: number; end: number }, 
     draft.entries.push({ key, ref, object, place: { start, end, document, path } })
   for (const { problem, offset } of stretch.problems)
     draft.problems.push({ ...problem, file: options.file, ...draft.lines.at(start + offset) })
+  draft.foreign.push(...stretch.foreign)
   draft.broken ||= stretch.broken
 }
 

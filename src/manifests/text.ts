@@ -27,6 +27,13 @@ export class Lines {
     }
     return { line: low + 1, column: offset - (this.#starts[low] ?? 0) + 1 }
   }
+
+  /** A line, counted from 1, without its end; undefined behind the last. */
+  text(line: number): string | undefined {
+    this.#starts ??= lineStarts(this.#text)
+    const start = this.#starts[line - 1]
+    return start === undefined ? undefined : this.#text.slice(start, this.#starts[line]).replace(/\r?\n$/, '')
+  }
 }
 
 function lineStarts(text: string): number[] {
