@@ -40,6 +40,7 @@ export function isClusterScoped(apiVersion: string, kind: string): boolean {
   return CLUSTER_SCOPED.has(kind) && (group === '' || !group.includes('.') || group.endsWith('.k8s.io'))
 }
 
+/** Whether objects of this apiVersion are of metallb.io, in any version. */
 export function isMetallb(apiVersion: string): boolean {
   return groupOf(apiVersion) === 'metallb.io'
 }

@@ -67,6 +67,7 @@ export function conform(
 /** Most values are: they need no path of their own. */
 const isScalar = (value: unknown) => typeof value !== 'object'
 
+/** Whether a value is a mapping: neither null nor a list. */
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

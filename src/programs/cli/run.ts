@@ -8,8 +8,11 @@ import { Fault } from '../../lib/fault.ts'
 import { LOG_LEVELS } from '../../lib/log.ts'
 import { supervise } from '../../lib/supervise.ts'
 import { VERSION } from '../../lib/version.ts'
-import { parseClasses } from '../../model/service.ts'
+import { parseClasses as commaSeparated } from '../../model/service.ts'
 import type { DaemonOptions, SpeakerCliOptions } from '../daemon.ts'
+import type { CheckOptions } from './check/main.ts'
+import { OUTPUT_FORMATS } from './check/output-formats.ts'
+import { EXIT } from './exit.ts'
 
 /** Parses argv and starts the program it names. */
 export function run(argv: readonly string[]): void {
@@ -42,7 +45,24 @@ function metallb(): Command {
     )
     .option('--ignore-exclude-lb', 'announce also from nodes labelled exclude-from-external-load-balancers', false)
     .action(async (options: SpeakerCliOptions) => (await import('../speaker/main.ts')).main(options))
+  judging(program, 'check')
+    .description('Says everything that is wrong with manifests: files, directories, or - for stdin. Needs no cluster.')
+    .option('--strict', 'exit with status 1 for warnings, too', false)
+    .addOption(new Option('-o, --output <format>', 'how to print it').choices(OUTPUT_FORMATS).default('text'))
+    .option('--pod-network <cidr,...>', 'network of the Pods, which no pool may overlap', commaSeparated, [])
+    .option('--service-network <cidr,...>', 'network of the cluster IPs, the same', commaSeparated, [])
+    .action(async (paths: string[], options: CheckOptions) => (await import('./check/main.ts')).main(paths, options))
   return program
+}
+
+/** A program that judges manifests; unusable arguments have an exit status of their own. */
+function judging(program: Command, name: string): Command {
+  return program
+    .command(name)
+    .argument('<path...>')
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.fine : EXIT.unusable))
+    .addOption(namespaceOption())
+    .addOption(classOption())
 }
 
 function daemon(program: Command, name: string): Command {
@@ -52,16 +72,22 @@ function daemon(program: Command, name: string): Command {
       '--manifests <dir>',
       'directory of YAML or JSON manifests to take objects from, instead of a cluster',
     )
-    .addOption(
-      new Option('--namespace <name>', 'where metallb.io objects count')
-        .env('METALLB_NAMESPACE')
-        .default('metallb-system'),
-    )
+    .addOption(namespaceOption())
     .addOption(new Option('--log-level <level>', 'what to log').choices(LOG_LEVELS).default('info'))
-    .option(
-      '--lb-class <class,...>',
-      'loadBalancerClasses to handle; without it: none, and all under metallb.io/',
-      parseClasses,
-      [],
-    )
+    .addOption(classOption())
+}
+
+function namespaceOption(): Option {
+  return new Option('--namespace <name>', 'where metallb.io objects count')
+    .env('METALLB_NAMESPACE')
+    .default('metallb-system')
+}
+
+function classOption(): Option {
+  return new Option(
+    '--lb-class <class,...>',
+    'loadBalancerClasses to handle; without it: none, and all under metallb.io/',
+  )
+    .argParser(commaSeparated)
+    .default([])
 }
