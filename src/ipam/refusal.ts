@@ -9,6 +9,7 @@ import type { Stack } from './family.ts'
 import type { Conflict, Terms } from './sharing.ts'
 
 export const REFUSAL_CODES = [
+  'notConfigured',
   'noPools',
   'noClusterIPs',
   'notEnoughClusterIPs',
@@ -42,6 +43,12 @@ const SHARING_ANNOTATION = 'annotation metallb.io/allow-shared-ip'
 /** `["192.0.2.1" "2001:db8::1"]`: addresses as MetalLB's events quote them. */
 export function quoted(ips: readonly (string | Ip)[]): string {
   return `[${ips.map((ip) => `"${typeof ip === 'string' ? ip : formatIp(ip)}"`).join(' ')}]`
+}
+
+/** There is no valid configuration, nor was there ever one. */
+export function notConfigured(): Refusal {
+  const message = 'no configuration is in use, as the one there is has errors: correct the problems'
+  return { code: 'notConfigured', message }
 }
 
 /** No pool is configured at all. */

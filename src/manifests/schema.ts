@@ -17,6 +17,9 @@ import { conform, isFields, type Path, type Structural, schemaAt, type UnknownFi
 /** Codes of the problems found here; docs/errors.md explains them. */
 export const SCHEMA_CODES = ['schema', 'unknownField', 'unknownKind'] as const
 
+/** Every kind of metallb.io. */
+export const METALLB_KINDS: ReadonlySet<string> = new Set(Object.keys(CRD_SCHEMAS))
+
 /** `problems` of a valid object are warnings. */
 export type Structure =
   | Readonly<{ ok: true; object: KubeObject; problems: Problem[] }>

@@ -49,3 +49,10 @@ export const MODEL_CODES = [
 ] as const
 
 export type ModelCode = (typeof MODEL_CODES)[number]
+
+/** Rules that the CRDs state in CEL: an API server refuses the object, and says so with its schema. */
+export const CEL_CODES: ReadonlySet<string> = new Set<ModelCode>([
+  'selectorsWithAggregation',
+  'invalidConnectTime',
+  'invalidRestartTime',
+])

@@ -17,7 +17,7 @@ import {
   type Silenced,
   silenced,
 } from './eligibility.ts'
-import { type Silence, silence } from './silence.ts'
+import { type Silence, type SilenceReason, silence } from './silence.ts'
 import type { Site, World } from './world.ts'
 
 export type L2Plan = Readonly<{ announce: true; claims: readonly Claim[] }> | Silence
@@ -42,6 +42,25 @@ export function electL2(service: Service, endpoints: readonly Endpoint[], world:
   const contest = openContest(service, endpoints, world)
   const order = contest.ok ? rankingOf(ballotOf(contest)) : []
   return { owner: order[0] ?? null, order }
+}
+
+/** What every node does for one Service on Layer 2: at most one announces, each other has its reason not to. */
+export type L2Survey = Readonly<{
+  announcer: Readonly<{ node: string; claims: readonly Claim[] }> | null
+  reasonOf(node: string): SilenceReason
+}>
+
+/** `planL2` for all nodes at once, without its messages: the election is held once and not once for each node. */
+export function surveyL2(service: Service, endpoints: readonly Endpoint[], world: World): L2Survey {
+  const contest = openContest(service, endpoints, world)
+  if (!contest.ok) return { announcer: null, reasonOf: () => contest.silence.reason }
+  const { ads, ips } = contest
+  const node = winnerOf(ballotOf(contest))
+  const interfaces = interfacesOf(ads.filter(({ nodes }) => node !== null && nodes.has(node)))
+  return {
+    announcer: node === null ? null : { node, claims: ips.map((ip) => ({ ip, interfaces })) },
+    reasonOf: (other) => (ads.some(({ nodes }) => nodes.has(other)) ? 'notOwner' : 'noMatchingAdvertisement'),
+  }
 }
 
 /** A Service that nothing but the choice of the node keeps from being announced. */

@@ -9,8 +9,9 @@ import type { BgpAdvertisement, L2Advertisement } from '../model/advertisement.t
 import type { Endpoint } from '../model/endpoint.ts'
 import type { Peer } from '../model/peer.ts'
 import type { Service } from '../model/service.ts'
+import { alikeNodes } from './alike.ts'
 import { planBgp } from './bgp.ts'
-import { electL2, planL2 } from './l2.ts'
+import { electL2, planL2, surveyL2 } from './l2.ts'
 import { bgpAd, community, l2Ad, labelled, node, peer, service, world } from './sample-world.ts'
 import type { World } from './world.ts'
 
@@ -147,6 +148,39 @@ test('for every set of live nodes exactly one eligible node answers, or none if 
       const election = electL2(asked, endpoints, given)
       assert.equal(election.owner, announcers[0] ?? null)
       assert.deepEqual(election.order.toSorted(), eligible.toSorted())
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('a survey of Layer 2 says of every node what the plan of that node says', () => {
+  fc.assert(
+    fc.property(services, endpointLists, worlds, (asked, endpoints, given) => {
+      const { announcer, reasonOf } = surveyL2(asked, endpoints, given)
+      for (const name of given.speakers) {
+        const plan = planL2(asked, endpoints, { world: given, node: name })
+        if (plan.announce) assert.deepEqual(announcer, { node: name, claims: plan.claims })
+        else assert.deepEqual([announcer?.node === name, reasonOf(name)], [false, plan.reason])
+      }
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('nodes that are alike have one BGP plan, but for endpoints on them', () => {
+  fc.assert(
+    fc.property(services, endpointLists, worlds, (asked, endpoints, given) => {
+      const said = (name: string) => {
+        const plan = planBgp(asked, endpoints, { world: given, node: name })
+        const place = endpoints.some(({ nodeName }) => nodeName === name) ? name : ''
+        return { place, plan: plan.announce ? plan.routes : plan.reason }
+      }
+      const groups = alikeNodes(given)
+      assert.deepEqual(groups.flat().toSorted(), [...given.speakers].toSorted())
+      for (const group of groups) {
+        const elsewhere = group.map(said).filter(({ place }) => place === '')
+        for (const other of elsewhere) assert.deepEqual(other, elsewhere[0])
+      }
     }),
     { numRuns: 300 },
   )

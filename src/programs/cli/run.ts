@@ -13,6 +13,7 @@ import type { DaemonOptions, SpeakerCliOptions } from '../daemon.ts'
 import type { CheckOptions } from './check/main.ts'
 import { OUTPUT_FORMATS } from './check/output-formats.ts'
 import { EXIT } from './exit.ts'
+import { SIMULATE_HELP } from './simulate/help.ts'
 
 /** Parses argv and starts the program it names. */
 export function run(argv: readonly string[]): void {
@@ -52,6 +53,18 @@ function metallb(): Command {
     .option('--pod-network <cidr,...>', 'network of the Pods, which no pool may overlap', commaSeparated, [])
     .option('--service-network <cidr,...>', 'network of the cluster IPs, the same', commaSeparated, [])
     .action(async (paths: string[], options: CheckOptions) => (await import('./check/main.ts')).main(paths, options))
+  program
+    .command('simulate')
+    .usage('PATH... [--then PATH...]... [--delete KIND/NAMESPACE/NAME]... [options]')
+    .description('Says what manifests would do, without a cluster: addresses, who answers, routes, and why not.')
+    .argument('[arguments...]')
+    // What follows --then belongs to it: simulate reads its arguments itself, in their order.
+    .allowUnknownOption()
+    .configureHelp({
+      formatHelp: (command) => `Usage: metallb simulate ${command.usage()}\n\n${command.description()}\n`,
+    })
+    .action(async (args: string[]) => (await import('./simulate/main.ts')).main(args))
+    .addHelpText('after', SIMULATE_HELP)
   return program
 }
 

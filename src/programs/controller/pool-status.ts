@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PoolCounters } from '../../ipam/ledger.ts'
 import type { Clock, Timer } from '../../lib/clock.ts'
+import { jsonInteger } from '../../lib/json-integer.ts'
 import type { Writer } from './writer.ts'
-
-declare global {
-  interface JSON {
-    /** In Node 24, and not yet in TypeScript's library: text that JSON.stringify takes over as it is. */
-    rawJSON(text: string): unknown
-  }
-}
 
 /** One write a second and pool at most: counters are for people and dashboards, and each write wakes every watcher. */
 const INTERVAL_MS = 1000
@@ -49,7 +43,7 @@ export class PoolStatus {
     this.#lastMs = this.#clock.monotonicMs()
     const counters = this.#counters()
     for (const { name, ...fields } of counters) {
-      const status = Object.fromEntries(Object.entries(fields).map(([field, count]) => [field, integer(count)]))
+      const status = Object.fromEntries(Object.entries(fields).map(([field, count]) => [field, jsonInteger(count)]))
       const text = JSON.stringify(status)
       if (this.#written.get(name) === text) continue
       this.#written.set(name, text)
@@ -59,9 +53,4 @@ export class PoolStatus {
     const names = new Set(counters.map(({ name }) => name))
     for (const name of this.#written.keys()) if (!names.has(name)) this.#written.delete(name)
   }
-}
-
-/** An int64 as JSON digits: counters of IPv6 pools are beyond what a double holds exactly. */
-function integer(count: bigint): unknown {
-  return count <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(count) : JSON.rawJSON(String(count))
 }
