@@ -40,7 +40,7 @@ test('the README shows how to try it and how to test it', () => {
 })
 
 test('every program answers --help, and all of them together --version', () => {
-  for (const program of ['', 'controller', 'speaker']) assert.match(help(program), /^Usage: metallb/)
+  for (const program of ['', 'controller', 'speaker', 'check']) assert.match(help(program), /^Usage: metallb/)
   const { version }: { version: string } = JSON.parse(read('package.json'))
   assert.deepEqual(metallb('--version').stdout, `${version}\n`)
 })
