@@ -63,6 +63,11 @@ const PEERS: readonly Case[] = [
     ['BGPPeer/q metadata.name unusedPeer'],
   ],
   ['a peer without any advertisement', [peer('p')], ['BGPPeer/p metadata.name unusedPeer']],
+  [
+    'a peer on no Node at all: its selector is to blame, and nothing else',
+    [a, node('n1'), bgp('b'), peer('p', { nodeSelectors: [host('n9')] })],
+    ['BGPPeer/p spec.nodeSelectors[0].matchExpressions[0] unknownLabel'],
+  ],
   ['a peer in error is not missing', [a, bgp('b', { peers: ['p'] }), peer('p', { peerASN: 0 })], []],
 ]
-testCases(collectProblems, ['reachesNoPeer', 'unusedPeer', 'unknownPeer'], { cases: PEERS })
+testCases(collectProblems, ['reachesNoPeer', 'unusedPeer', 'unknownPeer', 'unknownLabel'], { cases: PEERS })

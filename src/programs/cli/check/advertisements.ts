@@ -49,16 +49,22 @@ function* peerWarnings(subject: Subject): Generator<Problem> {
     if (!advertisement) continue
     const reached = peersOf(advertisement, subject)
     for (const peer of reached) used.add(peer)
-    if (reached.length === 0) yield* withoutPeer(object, subject)
+    if (reached.length === 0 && !isNowhere(advertisement, subject)) yield* withoutPeer(object, subject)
   }
   if (subject.unusable.has('BGPAdvertisement')) return
-  const unused = new Set(draft.model.peers.filter((peer) => !used.has(peer)).map(({ name }) => name))
+  const idle = draft.model.peers.filter((peer) => !used.has(peer) && !isNowhere(peer, subject))
+  const unused = new Set(idle.map(({ name }) => name))
   for (const object of metallbObjects(subject, 'BGPPeer')) {
     const { name } = object.metadata
     if (!unused.has(name)) continue
     const message = `no BGPAdvertisement goes to BGPPeer ${name}, so it hears no route; name it in spec.peers of one`
     yield warning(object, { field: 'metadata.name', code: 'unusedPeer', message })
   }
+}
+
+/** A selection of no Node is reported for itself, in selectors.ts. */
+function isNowhere({ nodes }: Peer | BgpAdvertisement, { draft: { model } }: Subject): boolean {
+  return model.nodes.size > 0 && nodes.size === 0
 }
 
 function peersOf({ peers, nodes }: BgpAdvertisement, { draft: { model } }: Subject): readonly Peer[] {
@@ -71,7 +77,7 @@ function* withoutPeer(object: KubeObject, subject: Subject): Generator<Problem> 
   const { peers = [] } = (object.spec ?? {}) as BGPAdvertisementSpec
   const there = metallbObjects(subject, 'BGPPeer').map(({ metadata }) => metadata.name)
   const meant = peers.length === 0 ? there : there.filter((name) => peers.includes(name))
-  const readable = subject.draft.model.peers.filter(({ name }) => meant.includes(name))
+  const readable = subject.draft.model.peers.filter((peer) => meant.includes(peer.name) && !isNowhere(peer, subject))
   const code = 'reachesNoPeer'
   if (peers.length === 0 && there.length === 0) {
     const message = 'this goes to all peers, but there is no BGPPeer; create one'

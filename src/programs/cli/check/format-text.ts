@@ -19,15 +19,21 @@ function headline(problem: Problem): string {
   return `${place === '' ? '' : `${printable(place)}: `}${severity}: ${sentenceOf(problem)} [${code}]`
 }
 
-function excerpt({ file, line, column = 1 }: Problem, lineOf: Findings['lineOf']): string {
-  const text = file === undefined || line === undefined ? undefined : lineOf(file, line)
-  if (text === undefined) return ''
+function excerpt({ object, file, line, column = 1 }: Problem, lineOf: Findings['lineOf']): string {
+  const whole = file === undefined || line === undefined || object.kind === 'Secret' ? undefined : lineOf(file, line)
+  if (whole === undefined) return ''
+  const text = masked(whole)
   const start = text.length <= WIDTH ? 0 : Math.max(0, column - 1 - BEFORE)
   const cut = start > 0 ? '…' : ''
   const shown = `${cut}${printable(text.slice(start, start + WIDTH))}${start + WIDTH < text.length ? '…' : ''}`
   const margin = String(line)
   const mark = ' '.repeat(cut.length + column - 1 - start)
   return `  ${margin} | ${shown}\n  ${' '.repeat(margin.length)} | ${mark}^\n`
+}
+
+/** What this prints stays in the logs of CI jobs. */
+function masked(line: string): string {
+  return line.replace(/(\bpassword["']?\s*:\s*)(.+)/i, (_, key: string, rest: string) => key + '*'.repeat(rest.length))
 }
 
 function sum(problems: readonly Problem[], objects: number): string {

@@ -134,6 +134,9 @@ const LINES: readonly (readonly [string, string, number, string])[] = [
     501,
     `  7 | …${'x'.repeat(40)}y${'z'.repeat(59)}…\n    | ${' '.repeat(41)}^\n`,
   ],
+  ['a password is masked', '  password: "s3cr3t, x"', 3, `  7 |   password: ${'*'.repeat(11)}\n    |   ^\n`],
+  ['the same in JSON', '{"password":"s3cr3t"}', 2, `  7 | {"password":${'*'.repeat(9)}\n    |  ^\n`],
+  ['the name of a Secret is none', '  passwordSecret: {name: x}', 3, '  7 |   passwordSecret: {name: x}\n    |   ^\n'],
   ['nothing that a terminal acts on', 'a: \u009b31m\u202e', 1, '  7 | a: \ufffd31m\ufffd\n    | ^\n'],
 ]
 for (const [name, line, column, expected] of LINES) {
@@ -142,3 +145,9 @@ for (const [name, line, column, expected] of LINES) {
     assert.equal(text.slice(text.indexOf('\n') + 1, text.indexOf('\n\n') + 1), expected)
   })
 }
+
+test('text: no line of a Secret is shown', () => {
+  const object = { kind: 'Secret', namespace: 'metallb-system', name: 'bgp' }
+  const text = formatText({ problems: [{ ...OVERLAP, object }], objects: 1, lineOf: () => 'data: {key: s3cr3t}' })
+  assert.doesNotMatch(text, /s3cr3t/)
+})

@@ -84,6 +84,7 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     'apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {type: Foo}\n',
     ['4:8 error schema'],
   ],
+  ['a kind of before', metallb('AddressPool', 'lan', '{protocol: layer2}'), ['2:1 error unknownKind']],
   ['no YAML', 'a: [', ['1:5 error notYaml']],
 ]
 for (const [name, text, expected] of CASES) {
