@@ -25,6 +25,7 @@ const STAGES: readonly Stage[] = [
   check('generated', process.execPath, 'tools/generate.ts', '--check'),
   tests('rules', 'test/rules/**/*.test.ts'),
   tests('unit', 'src/**/*.test.ts', 'tools/**/*.test.ts', 'test/bench/**/*.test.ts'),
+  tests('worlds', 'test/worlds/**/*.test.ts'),
   tests('contract', 'test/contract/**/*.test.ts'),
   tests('fuzz', 'test/fuzz/**/*.test.ts'),
   tests('lab', 'test/lab/**/*.test.ts', 'lab/**/*.test.ts'),

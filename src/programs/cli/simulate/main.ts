@@ -14,14 +14,20 @@ const PIECE_CHARS = 256 * 1024
 /** `args` is what follows `simulate`. */
 export async function main(args: readonly string[]): Promise<void> {
   await judge('simulate', async () => {
-    const { steps: given, output, ...settings } = parseArguments(args)
-    const steps: Step[] = []
-    for (const { paths, deletions } of given) steps.push({ objects: await readPaths(paths, settings), deletions })
-    const result = simulate(steps, settings)
-    const asTable = output === 'table' || (output === null && process.stdout.isTTY)
-    await print(asTable ? tableOf(result) : jsonOf(result))
-    return isRefused(result) ? EXIT.refused : EXIT.fine
+    const { pieces, status } = await answer(args)
+    await print(pieces)
+    return status
   })
+}
+
+/** What is to be printed, made piece by piece, and the exit status. Throws a Fault for status 2. */
+export async function answer(args: readonly string[]): Promise<{ pieces: Iterable<string>; status: number }> {
+  const { steps: given, output, ...settings } = parseArguments(args)
+  const steps: Step[] = []
+  for (const { paths, deletions } of given) steps.push({ objects: await readPaths(paths, settings), deletions })
+  const result = simulate(steps, settings)
+  const asTable = output === 'table' || (output === null && process.stdout.isTTY)
+  return { pieces: asTable ? tableOf(result) : jsonOf(result), status: isRefused(result) ? EXIT.refused : EXIT.fine }
 }
 
 function isRefused({ problems, scene }: Result): boolean {
