@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The same facts for a person: what changes first, then problems, Services, and pools. */
 import type { Problem } from '../../../lib/problem.ts'
+import { printable } from '../check/report.ts'
 import type { Announced, BgpRow } from './announcements.ts'
 import type { Assigned } from './assignment.ts'
 import { type Change, changesOf } from './changes.ts'
@@ -28,7 +29,7 @@ export function* tableOf(result: Result): Generator<string> {
   ])
   yield section('POOLS', ['POOL', 'IPV4 IN USE', 'IPV6 IN USE'], fills)
   const others = [...ignored].map(([kind, count]) => `${count} ${kind}`)
-  if (others.length > 0) yield `Not looked at: ${others.toSorted().join(', ')}.\n`
+  if (others.length > 0) yield `Not looked at: ${printable(others.toSorted().join(', '))}.\n`
 }
 
 /** Counters that end at the largest int64 stand for pools without end (IPv6). */
@@ -99,7 +100,7 @@ function few(names: readonly string[]): string {
 function sentence({ severity, object, field, code, message, file = '', line }: Problem): string {
   const where = line === undefined ? file : `${file}:${line}`
   const what = [object.kind, object.name, field].filter((word) => word !== '').join(' ')
-  return `  ${severity} ${[where, what].filter((word) => word !== '').join(' ')}: ${message} (${code})\n`
+  return `  ${severity} ${printable([where, what].filter((word) => word !== '').join(' '))}: ${printable(message)} (${code})\n`
 }
 
 function section(title: string, heads: Row, rows: readonly Row[]): string {
@@ -107,6 +108,7 @@ function section(title: string, heads: Row, rows: readonly Row[]): string {
   const widths = heads.map((head, at) =>
     rows.reduce((most, row) => Math.max(most, (row[at] ?? '').length), head.length),
   )
-  const line = (row: Row): string => `  ${row.map((text, at) => text.padEnd(widths[at] ?? 0)).join('  ')}`.trimEnd()
+  const line = (row: Row): string =>
+    `  ${row.map((text, at) => printable(text).padEnd(widths[at] ?? 0)).join('  ')}`.trimEnd()
   return `${title}\n${[heads, ...rows].map(line).join('\n')}\n\n`
 }
