@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Every rule has a world that shows it, and a mutant of the code that breaks the rule is caught by such a world. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { Arena, mutate } from './mutants.ts'
+import { outcomeOf, partOf } from './rule-outcome.ts'
+import { readWorld, worldNames } from './rule-worlds.ts'
+import { RULES } from './rules.ts'
+
+const WORLDS = worldNames().map(readWorld)
+const worldsOf = (id: string) => WORLDS.filter(({ rules }) => rules.includes(id)).map(({ name }) => name)
+/** As many as there are cores to count on. */
+const HUNTERS = 2
+
+test('each rule has an id of its own', () => {
+  const ids = RULES.map(({ id }) => id)
+  assert.deepEqual(
+    ids.filter((id, at) => ids.indexOf(id) !== at),
+    [],
+  )
+})
+
+test('every rule has a world', () => {
+  assert.deepEqual(
+    RULES.map(({ id }) => id).filter((id) => worldsOf(id).length === 0),
+    [],
+  )
+})
+
+test('worlds show rules that there are', () => {
+  const ids = new Set(RULES.map(({ id }) => id))
+  const unknown = WORLDS.flatMap(({ name, rules }) => rules.filter((id) => !ids.has(id)).map((id) => `${name}: ${id}`))
+  assert.deepEqual(unknown, [])
+  assert.deepEqual(
+    WORLDS.filter(({ rules }) => rules.length === 0),
+    [],
+  )
+})
+
+describe('what comes of a world', () => {
+  for (const world of WORLDS) {
+    test(world.name, async () => {
+      assert.deepEqual(partOf(await outcomeOf(world), world.expected), world.expected)
+    })
+  }
+})
+
+test('a mutant must stand where it says, once', () => {
+  const mutant = { file: 'a.ts', find: 'one', replace: 'two' }
+  assert.equal(mutate('this one', mutant), 'this two')
+  assert.throws(() => mutate('none at all, none', mutant), /2 times, not once/)
+  assert.throws(() => mutate('nothing', mutant), /0 times, not once/)
+})
+
+describe('a world catches the mutant that breaks', { concurrency: HUNTERS }, () => {
+  const idle: Arena[] = []
+  before(async () => {
+    for (let opened = 0; opened < HUNTERS; opened++) idle.push(await Arena.open())
+  })
+  after(() => Promise.all(idle.map((arena) => arena.close())))
+
+  for (const { id, says, mutant } of RULES) {
+    test(`${id}: ${says}`, async () => {
+      const arena = idle.pop()
+      assert(arena, 'there is an arena for each test that runs at once')
+      try {
+        assert.notEqual(await arena.hunt(mutant, worldsOf(id)), null, `${worldsOf(id).join(', ')} did not notice`)
+      } finally {
+        idle.push(arena)
+      }
+    })
+  }
+})

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Every rule that manifests can show. */
+import type { Rule } from './rule.ts'
+import { ALLOCATION_RULES } from './rules-allocation.ts'
+import { BGP_RULES } from './rules-bgp.ts'
+import { CONTROLLER_RULES } from './rules-controller.ts'
+import { EXTENSION_RULES } from './rules-extensions.ts'
+import { LAYER2_RULES } from './rules-layer2.ts'
+
+export const RULES: readonly Rule[] = [
+  ...CONTROLLER_RULES,
+  ...ALLOCATION_RULES,
+  ...LAYER2_RULES,
+  ...BGP_RULES,
+  ...EXTENSION_RULES,
+]
