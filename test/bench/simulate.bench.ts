@@ -13,7 +13,7 @@ const NODES = 100
 const ADVERTISEMENTS = 20
 const STARTS = 5
 
-/** Seconds and the largest resident set, as GNU time has it, of one run; milliseconds of the start. */
+/** Seconds and the peak of the resident set of one large run; milliseconds of a small one, start to end. */
 export async function bench(): Promise<readonly Figure[]> {
   await bundle()
   const directory = mkdtempSync(join(tmpdir(), 'metallb-simulate-'))
