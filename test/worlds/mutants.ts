@@ -52,8 +52,10 @@ export class Arena {
   /** What does not end in time is caught as well: it does not come out as expected. */
   async #judge(worlds: readonly string[]): Promise<string> {
     const judge = join(this.#root, 'test/worlds/judge.ts')
+    // Only the file with the mutant is compiled anew: the cache goes by content.
+    const env = { ...process.env, NODE_COMPILE_CACHE: join(this.#root, 'compiled') }
     try {
-      return (await promisify(execFile)(process.execPath, [judge, ...worlds], { timeout: LIMIT_MS })).stdout
+      return (await promisify(execFile)(process.execPath, [judge, ...worlds], { timeout: LIMIT_MS, env })).stdout
     } catch (thrown) {
       if (thrown instanceof Error && 'killed' in thrown && thrown.killed === true) return `caught ${worlds[0] ?? ''}`
       throw thrown
