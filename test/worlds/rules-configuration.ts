@@ -225,4 +225,20 @@ export const CONFIGURATION_RULES = [
     ],
     ['empty', 'unless it is empty', " || extras === '') return", ') return'],
   ]),
+  ...rulesIn('configuration', 'src/model/load.ts', [
+    [
+      'whole-or-not',
+      'one error makes the whole configuration unusable',
+      "problems.some(({ severity }) => severity === 'error') ? null : model",
+      'model',
+    ],
+  ]),
+  ...rulesIn('configuration', 'src/programs/cli/simulate/simulation.ts', [
+    [
+      'last-valid-stays',
+      'then the last valid configuration stays in use',
+      'if (configured) model = loaded.model',
+      'model = configured ? loaded.model : null',
+    ],
+  ]),
 ]

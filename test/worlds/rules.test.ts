@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Arena, mutate } from './mutants.ts'
+import type { Mutant } from './rule.ts'
 import { outcomeOf, partOf } from './rule-outcome.ts'
 import { readWorld, worldNames } from './rule-worlds.ts'
 import { RULES } from './rules.ts'
@@ -50,6 +51,31 @@ test('a mutant must stand where it says, once', () => {
   assert.equal(mutate('this one', mutant), 'this two')
   assert.throws(() => mutate('none at all, none', mutant), /2 times, not once/)
   assert.throws(() => mutate('nothing', mutant), /0 times, not once/)
+})
+
+describe('the hunt', () => {
+  const mutant = { file: 'src/ipam/room.ts', find: 'export class Room {', replace: 'export class Room {' }
+
+  test('does not catch what changes nothing', async () => {
+    assert.equal(await hunted(mutant), null)
+  })
+
+  test('catches what ends in a failed assertion', async () => {
+    assert.equal(await hunted({ ...mutant, find: 'this.#free.take(position)', replace: '' }), 'deleted')
+  })
+
+  test('takes a mutant that is no program for a mistake in its row', async () => {
+    await assert.rejects(hunted({ ...mutant, replace: 'export class {' }), /SyntaxError/)
+  })
+
+  async function hunted(prey: Mutant): Promise<string | null> {
+    const arena = await Arena.open()
+    try {
+      return await arena.hunt(prey, ['deleted'])
+    } finally {
+      await arena.close()
+    }
+  }
 })
 
 describe('a world catches the mutant that breaks', { concurrency: HUNTERS }, () => {
