@@ -44,3 +44,15 @@ export function isClusterScoped(apiVersion: string, kind: string): boolean {
 export function isMetallb(apiVersion: string): boolean {
   return groupOf(apiVersion) === 'metallb.io'
 }
+
+const CORE_KINDS: ReadonlySet<string> = new Set(['Node', 'Namespace', 'Service', 'Secret', 'ConfigMap'])
+
+/**
+ * Kinds that decide something here. Objects of others are not looked at: neither their flaws are ours to judge, nor is a
+ * Service of another group (Knative has one) the Service of its name.
+ */
+export function reads(apiVersion: string, kind: string): boolean {
+  if (isMetallb(apiVersion)) return true
+  const group = groupOf(apiVersion)
+  return group === '' ? CORE_KINDS.has(kind) : group === 'discovery.k8s.io' && kind === 'EndpointSlice'
+}

@@ -3,6 +3,7 @@
 import type { Problem } from '../lib/problem.ts'
 import type { Catalog } from './catalog.ts'
 import { type FileReading, readFile } from './file.ts'
+import { reads } from './kinds.ts'
 import { type Reading, readManifest, unreadableText } from './read.ts'
 import { decodeText } from './text.ts'
 import type { Tree } from './tree.ts'
@@ -47,7 +48,7 @@ export class ManifestFiles {
       case 'read':
         if (reading.bytes.length === 0) return this.#takeEmpty(file, reading.id)
         const known = this.#known.get(file)?.known
-        const options = { file, namespace, ...(known ? { known } : {}) }
+        const options = { file, namespace, reads, ...(known ? { known } : {}) }
         const decoded = decodeText(reading.bytes)
         const found = decoded.ok
           ? yield* readManifest(decoded.text, options)

@@ -99,6 +99,16 @@ const STORIES: readonly (readonly [string, (scene: Scene) => Promise<void>])[] =
     },
   ],
   [
+    'a Service of another API group is not the Service of its name, and its flaws are not ours to judge',
+    async (scene) => {
+      scene.write('a.yaml', yaml('web'))
+      scene.write('b.yaml', 'apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: web, labels: 7}\n')
+      const opened = await scene.open()
+      assert.deepEqual(opened.recorder.take(), ['applied web'])
+      assert.deepEqual(problemsOf(opened), [])
+    },
+  ],
+  [
     'a broken file is a problem with its line, and keeps what it held, while the rest goes on',
     async (scene) => {
       scene.write('a.yaml', `${yaml('a')}---\n${yaml('b')}`)

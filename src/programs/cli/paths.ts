@@ -14,7 +14,7 @@ import type { Claim } from '../../manifests/catalog.ts'
 import { duplicateProblem } from '../../manifests/duplicate.ts'
 import { whyOf } from '../../manifests/faults.ts'
 import { readFile } from '../../manifests/file.ts'
-import { groupOf, isMetallb } from '../../manifests/kinds.ts'
+import { reads } from '../../manifests/kinds.ts'
 import { OpenText } from '../../manifests/open-text.ts'
 import { comparePaths, isManifestName } from '../../manifests/paths.ts'
 import { type Reading, readManifest, unreadableText } from '../../manifests/read.ts'
@@ -38,15 +38,6 @@ export type PathObjects = Readonly<{
   /** The text of a line (from 1) of a file, as problems name it. */
   lineOf(file: string, line: number): string | undefined
 }>
-
-const CORE_KINDS: ReadonlySet<string> = new Set(['Node', 'Namespace', 'Service', 'Secret', 'ConfigMap'])
-
-/** Kinds that decide something here. Objects of others are counted and not looked at. */
-export function reads(apiVersion: string, kind: string): boolean {
-  if (isMetallb(apiVersion)) return true
-  const group = groupOf(apiVersion)
-  return group === '' ? CORE_KINDS.has(kind) : group === 'discovery.k8s.io' && kind === 'EndpointSlice'
-}
 
 /**
  * Reads files in the order of the arguments, directories as a whole and in bytewise order of paths (`*.yaml`, `*.yml`,
