@@ -67,15 +67,6 @@ describe('the hunt', () => {
   test('takes a mutant that is no program for a mistake in its row', async () => {
     await assert.rejects(hunted({ ...mutant, replace: 'export class {' }), /SyntaxError/)
   })
-
-  async function hunted(prey: Mutant): Promise<string | null> {
-    const arena = await Arena.open()
-    try {
-      return await arena.hunt(prey, ['deleted'])
-    } finally {
-      await arena.close()
-    }
-  }
 })
 
 describe('a world catches the mutant that breaks', { concurrency: HUNTERS }, () => {
@@ -97,3 +88,12 @@ describe('a world catches the mutant that breaks', { concurrency: HUNTERS }, () 
     })
   }
 })
+
+async function hunted(prey: Mutant): Promise<string | null> {
+  const arena = await Arena.open()
+  try {
+    return await arena.hunt(prey, ['deleted'])
+  } finally {
+    await arena.close()
+  }
+}
