@@ -99,12 +99,15 @@ test('any Services, any two sets of pools, some Services deleted', async () => {
   )
 })
 
+/** `web 192.0.2.1` or `web none`, for each Service. */
+function addresses(found: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.entries(found).map(([name, what = '']) => `${name} ${/^\d/.test(what) ? what : 'none'}`)
+}
+
 /** Only for those that ask for it, so that a Service may leave pool p while others wait for room there. */
 const reserved = { ...pool('q', 12, 12), spec: { addresses: ['192.0.2.12/32'], autoAssign: false } }
 
 test('any Services, pools that stay as they are, some Services deleted', async () => {
-  const addresses = (found: Record<string, string | undefined>) =>
-    Object.entries(found).map(([name, what]) => `${name} ${/^\d/.test(what ?? '') ? what : 'none'}`)
   await fc.assert(
     fc.asyncProperty(services, services, ends, fc.subarray(['a', 'b', 'c']), async (one, changed, m, chosen) => {
       const pools = [pool('p', 1, m), reserved]
