@@ -14,6 +14,20 @@ export const ALLOCATION_RULES = [
     ],
     ['order', 'addresses given together are IPv4 first', "['ipv4', 'ipv6'] : [stack]", "['ipv6', 'ipv4'] : [stack]"],
   ]),
+  ...rulesIn(`${AREA}-request`, 'src/ipam/request.ts', [
+    [
+      'three',
+      'no more than two addresses are requested',
+      'if (ips.length > 2) {',
+      'if (ips.length > 2) return { ok: true, ips }\n  if (false) {',
+    ],
+    [
+      'one-family',
+      'two requested addresses are of both families',
+      'if (stackOf(ips.map(({ family }) => family)) === null) {',
+      'if (false) {',
+    ],
+  ]),
   ...rulesIn(AREA, 'src/ipam/allocate.ts', [
     [
       'exactly-requested',

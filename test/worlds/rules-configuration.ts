@@ -137,6 +137,34 @@ export const CONFIGURATION_RULES = [
       'false',
     ],
   ]),
+  ...rulesIn('advertisement', 'src/model/parse-l2-advertisement.ts', [
+    [
+      'service-selector-twice-l2',
+      'an L2Advertisement must not have a service selector twice',
+      'parseSelectors(spec.serviceSelectors, ',
+      'parseSelectors(spec.serviceSelectors?.slice(1), ',
+    ],
+  ]),
+  ...rulesIn('advertisement', 'src/model/parse-bgp-advertisement.ts', [
+    [
+      'service-selector-twice-bgp',
+      'nor must a BGPAdvertisement',
+      'parseSelectors(spec.serviceSelectors, ',
+      'parseSelectors(spec.serviceSelectors?.slice(1), ',
+    ],
+    [
+      'aggregation-length',
+      'aggregationLength is at most 32',
+      "for (const key of ['aggregationLength', 'aggregationLengthV6'] as const) {",
+      "for (const key of ['aggregationLengthV6'] as const) {",
+    ],
+    [
+      'aggregation-length-v6',
+      'aggregationLengthV6 is at most 128',
+      "for (const key of ['aggregationLength', 'aggregationLengthV6'] as const) {",
+      "for (const key of ['aggregationLength'] as const) {",
+    ],
+  ]),
   ...rulesIn('advertisement', 'src/model/aggregation.ts', [
     [
       'wider-than-pool',

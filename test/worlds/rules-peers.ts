@@ -64,6 +64,21 @@ export const PEER_RULES = [
       'false',
     ],
   ]),
+  ...rulesIn('peer', 'src/model/parse-timers.ts', [
+    ['duration', 'a time must be a duration', 'if (ms === undefined) {', 'if (false) {'],
+    [
+      'hold-unset',
+      'a hold time that v1beta1 leaves out is not filled in',
+      'readDuration(spec.holdTime, ',
+      "readDuration(spec.holdTime ?? '90s', ",
+    ],
+    [
+      'keepalive-unset',
+      'nor is a keepalive time',
+      'readDuration(spec.keepaliveTime, ',
+      "readDuration(spec.keepaliveTime ?? '30s', ",
+    ],
+  ]),
   ...rulesIn('ext-peer', 'src/model/parse-timers.ts', [
     [
       'restart-time',
@@ -76,6 +91,14 @@ export const PEER_RULES = [
       'enableGracefulRestart and gracefulRestart.enabled must agree',
       'if (short !== undefined && long !== undefined && short !== long.enabled) {',
       'if (false) {',
+    ],
+  ]),
+  ...rulesIn('peer', 'src/model/inventory.ts', [
+    [
+      'old-version',
+      'a BGPPeer of v1beta1 is read as well',
+      "apiVersion.startsWith('metallb.io/') && CONFIGURATION_KINDS.has(kind)",
+      "apiVersion.startsWith(kind === 'BGPPeer' ? 'metallb.io/v1beta2' : 'metallb.io/') && CONFIGURATION_KINDS.has(kind)",
     ],
   ]),
   ...rulesIn('peer', 'src/model/parse-password.ts', [

@@ -7,6 +7,7 @@ import { CONFIGURATION_RULES } from './rules-configuration.ts'
 import { CONTROLLER_RULES } from './rules-controller.ts'
 import { EXTENSION_RULES } from './rules-extensions.ts'
 import { LAYER2_RULES } from './rules-layer2.ts'
+import { MANIFEST_RULES } from './rules-manifests.ts'
 import { PEER_RULES } from './rules-peers.ts'
 
 export const RULES: readonly Rule[] = [
@@ -16,5 +17,6 @@ export const RULES: readonly Rule[] = [
   ...BGP_RULES,
   ...PEER_RULES,
   ...CONFIGURATION_RULES,
+  ...MANIFEST_RULES,
   ...EXTENSION_RULES,
 ]
