@@ -6,7 +6,7 @@ import manifest from '../../package.json' with { type: 'json' }
 export type Import = Readonly<{ specifier: string; typeOnly: boolean }>
 
 const PROTOCOLS = ['l2', 'bgp']
-const SHELLS = [...PROTOCOLS, 'manifests', 'os']
+const SHELLS = [...PROTOCOLS, 'kube', 'manifests', 'os']
 
 /** Folder of src/ → the folders whose values and types it may import, besides itself. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
