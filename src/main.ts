@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `metallb <program>`: argv to one of programs/*. */
-import { run } from './programs/cli/run.ts'
+import { start } from './programs/start.ts'
 
-run(process.argv)
+start(process.argv, process.env)

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events'
-import type { Log, LogLevel } from '../lib/log.ts'
+import { createLog, type Log, type LogLevel } from '../lib/log.ts'
+import { VERSION } from '../lib/version.ts'
 
-/** Options that both daemons have. */
-export type DaemonOptions = Readonly<{
-  manifests: string
-  namespace: string
-  logLevel: LogLevel
-  lbClass: readonly string[]
-}>
+/** Where metallb.io objects count in a directory that does not say otherwise. */
+export const DEFAULT_NAMESPACE = 'metallb-system'
 
-export type SpeakerCliOptions = DaemonOptions & Readonly<{ nodeName: string; ignoreExcludeLb: boolean }>
+/** The log of a daemon that has just started, with its first lines: what it is, and what it was told in vain. */
+export function openLog(program: string, level: LogLevel, warnings: readonly string[]): Log {
+  const log = createLog(level)
+  log.info('starting', { program, version: VERSION })
+  for (const warning of warnings) log.warn(warning)
+  return log
+}
 
 /** Resolves with the name of the first SIGTERM or SIGINT; a second one ends the process at once, as people expect. */
 export async function stopSignal(log: Log): Promise<void> {

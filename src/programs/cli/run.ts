@@ -1,32 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/**
- * The command line. Each program is loaded when it is asked for, so that `--help` is quick and no daemon pays for
- * another's modules. Whatever a program throws as a Fault is the user's to read: one line on stderr and exit status 1.
- */
+/** The command line's programs, each loaded when it is asked for, so that `--help` is quick. */
 import { Command, Option } from 'commander'
-import { Fault } from '../../lib/fault.ts'
-import { LOG_LEVELS } from '../../lib/log.ts'
-import { supervise } from '../../lib/supervise.ts'
 import { VERSION } from '../../lib/version.ts'
 import { parseClasses as commaSeparated } from '../../model/service.ts'
-import type { DaemonOptions, SpeakerCliOptions } from '../daemon.ts'
 import type { CheckOptions } from './check/main.ts'
 import { OUTPUT_FORMATS } from './check/output-formats.ts'
 import { EXIT } from './exit.ts'
 import { SIMULATE_HELP } from './simulate/help.ts'
 
-/** Parses argv and starts the program it names. */
-export function run(argv: readonly string[]): void {
-  supervise(
-    'metallb',
-    metallb()
-      .parseAsync([...argv])
-      .catch((thrown: unknown) => {
-        if (!(thrown instanceof Fault)) throw thrown
-        process.stderr.write(`metallb: ${thrown.message}\n`)
-        process.exitCode = 1
-      }),
-  )
+/** Parses argv and runs the program it names; throws the Fault of one that cannot. */
+export async function run(argv: readonly string[]): Promise<void> {
+  await metallb().parseAsync([...argv])
 }
 
 function metallb(): Command {
@@ -34,18 +18,11 @@ function metallb(): Command {
     .description('A load balancer for bare-metal Kubernetes.')
     .version(VERSION)
     .showHelpAfterError('(metallb --help lists what there is)')
-  daemon(program, 'controller')
-    .description('Gives Services of type LoadBalancer their addresses. One per cluster.')
-    .action(async (options: DaemonOptions) => (await import('../controller/main.ts')).main(options))
-  daemon(program, 'speaker')
-    .description('Makes the network send traffic for the addresses to this node. One per node.')
-    .addOption(
-      new Option('--node-name <name>', 'name of this node among the Nodes')
-        .env('METALLB_NODE_NAME')
-        .makeOptionMandatory(),
-    )
-    .option('--ignore-exclude-lb', 'announce also from nodes labelled exclude-from-external-load-balancers', false)
-    .action(async (options: SpeakerCliOptions) => (await import('../speaker/main.ts')).main(options))
+  // Listed here for --help; start.ts recognises them before anything of this file is loaded.
+  program.command('controller').description('Gives Services of type LoadBalancer their addresses. A daemon.')
+  program
+    .command('speaker')
+    .description('Makes the network send traffic for them to this node. A daemon, one per node.')
   judging(program, 'check')
     .description('Says everything that is wrong with manifests: files, directories, or - for stdin. Needs no cluster.')
     .option('--strict', 'exit with status 1 for warnings, too', false)
@@ -75,18 +52,6 @@ function judging(program: Command, name: string): Command {
     .argument('<path...>')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.fine : EXIT.unusable))
     .addOption(namespaceOption())
-    .addOption(classOption())
-}
-
-function daemon(program: Command, name: string): Command {
-  return program
-    .command(name)
-    .requiredOption(
-      '--manifests <dir>',
-      'directory of YAML or JSON manifests to take objects from, instead of a cluster',
-    )
-    .addOption(namespaceOption())
-    .addOption(new Option('--log-level <level>', 'what to log').choices(LOG_LEVELS).default('info'))
     .addOption(classOption())
 }
 

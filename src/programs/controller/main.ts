@@ -1,24 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 import { systemClock } from '../../lib/clock.ts'
-import { createLog } from '../../lib/log.ts'
-import { VERSION } from '../../lib/version.ts'
-import { type DaemonOptions, stopSignal } from '../daemon.ts'
+import { Fault } from '../../lib/fault.ts'
+import type { Log } from '../../lib/log.ts'
+import { DEFAULT_NAMESPACE, openLog, stopSignal } from '../daemon.ts'
+import type { ControllerFlags } from '../flags/daemon-flags.ts'
 import { Controller } from './controller.ts'
 
 /** `metallb controller`: runs until SIGTERM or SIGINT. Throws a Fault when it cannot start. */
-export async function main(options: DaemonOptions): Promise<void> {
-  const log = createLog(options.logLevel)
-  log.info('starting', { program: 'controller', version: VERSION, manifests: options.manifests })
-  const { namespace } = options
+export async function main(flags: ControllerFlags, warnings: readonly string[]): Promise<void> {
+  const log = openLog('controller', flags['log-level'], warnings)
+  if (flags.manifests === '') throw new Fault({ code: 'noManifests' }, '--manifests names the directory of manifests')
+  await runOnDirectory(flags, log)
+}
+
+async function runOnDirectory(flags: ControllerFlags, log: Log): Promise<void> {
+  const namespace = flags.namespace || DEFAULT_NAMESPACE
   const { openDirectory } = await import('../../manifests/directory.ts')
-  const directory = openDirectory(options.manifests, { namespace, log, role: 'controller' })
+  const directory = openDirectory(flags.manifests, { namespace, log, role: 'controller' })
   const controller = new Controller({
     source: directory,
     sink: directory,
     log,
     clock: systemClock,
     namespace,
-    classes: options.lbClass,
+    classes: flags['lb-class'],
     fillDefaults: true,
   })
   const stopped = stopSignal(log)

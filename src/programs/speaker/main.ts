@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Responder } from '../../l2/responder.ts'
 import { systemClock } from '../../lib/clock.ts'
-import { createLog } from '../../lib/log.ts'
+import { Fault } from '../../lib/fault.ts'
+import type { Log } from '../../lib/log.ts'
 import { supervise } from '../../lib/supervise.ts'
-import { VERSION } from '../../lib/version.ts'
 import { openArpReflex } from '../../os/arp-reflex.ts'
 import { openLinks } from '../../os/links.ts'
-import { type SpeakerCliOptions, stopSignal } from '../daemon.ts'
+import { DEFAULT_NAMESPACE, openLog, stopSignal } from '../daemon.ts'
+import type { SpeakerFlags } from '../flags/daemon-flags.ts'
 import { Speaker } from './speaker.ts'
 
 /**
@@ -16,10 +17,18 @@ import { Speaker } from './speaker.ts'
 const PAUSE_MS = 1000
 
 /** `metallb speaker`: runs until SIGTERM or SIGINT, then withdraws. Throws a Fault when it cannot start. */
-export async function main(options: SpeakerCliOptions): Promise<void> {
-  const log = createLog(options.logLevel)
-  const { namespace, nodeName: node } = options
-  log.info('starting', { program: 'speaker', version: VERSION, node, manifests: options.manifests })
+export async function main(flags: SpeakerFlags, warnings: readonly string[]): Promise<void> {
+  const log = openLog('speaker', flags['log-level'], warnings)
+  const node = flags['node-name']
+  if (node === '')
+    throw new Fault({ code: 'noNodeName' }, 'the speaker has to know its Node: give --node-name or METALLB_NODE_NAME')
+  if (flags.manifests === '') throw new Fault({ code: 'noManifests' }, '--manifests names the directory of manifests')
+  await runOnDirectory(flags, log)
+}
+
+async function runOnDirectory(flags: SpeakerFlags, log: Log): Promise<void> {
+  const namespace = flags.namespace || DEFAULT_NAMESPACE
+  const node = flags['node-name']
   const { openDirectory } = await import('../../manifests/directory.ts')
   const responder = new Responder({
     reflex: openArpReflex({ pauseMs: PAUSE_MS }),
@@ -33,13 +42,13 @@ export async function main(options: SpeakerCliOptions): Promise<void> {
     },
   })
   const speaker = new Speaker({
-    source: openDirectory(options.manifests, { namespace, log, role: 'speaker' }),
+    source: openDirectory(flags.manifests, { namespace, log, role: 'speaker' }),
     responder,
     log,
     namespace,
     node,
-    classes: options.lbClass,
-    ignoreExcludeLabel: options.ignoreExcludeLb,
+    classes: flags['lb-class'],
+    ignoreExcludeLabel: flags['ignore-exclude-lb'],
     fillDefaults: true,
   })
   const stopped = stopSignal(log)

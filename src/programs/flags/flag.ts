@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a daemon can be told: one entry per flag, with the environment variable that may stand for it. */
+export type Flag<T> = Readonly<{
+  /** For --help; starts in lower case, no full stop. */
+  help: string
+  initial: T
+  /** Variable that is read where the flag is not given. */
+  env?: string
+  /** What the text says; undefined where it is not understood. */
+  parse(text: string): T | undefined
+  /** What `parse` understands, for the sentence when it does not: `a port from 0 to 65535`. */
+  expected: string
+  /** A switch may stand alone: `--webhook-http2` is `--webhook-http2=true`. */
+  isSwitch: boolean
+  /** Why giving it changes nothing; said in the log when it is given. */
+  idle?: string
+}>
+
+type About<T> = Readonly<{ help: string; initial: T; env?: string; idle?: string }>
+
+export function text(about: About<string>): Flag<string> {
+  return { ...about, parse: itself, expected: 'a text', isSwitch: false }
+}
+
+function itself(value: string): string {
+  return value
+}
+
+export function integer(about: About<number> & Readonly<{ least: number; most: number }>): Flag<number> {
+  const { least, most, ...rest } = about
+  const parse = (value: string) => {
+    const number = /^-?\d{1,10}$/.test(value) ? Number(value) : Number.NaN
+    return number >= least && number <= most ? number : undefined
+  }
+  return { ...rest, parse, expected: `a whole number from ${least} to ${most}`, isSwitch: false }
+}
+
+/** A TCP or UDP port; 0 turns off what would listen there. */
+export function port(about: About<number>): Flag<number> {
+  return integer({ ...about, least: 0, most: 65_535 })
+}
+
+const TRUE: ReadonlySet<string> = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
+const FALSE: ReadonlySet<string> = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False'])
+
+/** The words that Go's flag package takes for booleans, since existing manifests use them. */
+function truth(value: string): boolean | undefined {
+  if (TRUE.has(value)) return true
+  return FALSE.has(value) ? false : undefined
+}
+
+export function toggle(about: About<boolean>): Flag<boolean> {
+  return { ...about, parse: truth, expected: 'true or false', isSwitch: true }
+}
+
+/** A switch whose default depends on something else; null where it is not given. */
+export function optionalToggle(about: Readonly<{ help: string; env?: string }>): Flag<boolean | null> {
+  return { ...about, initial: null, parse: truth, expected: 'true or false', isSwitch: true }
+}
+
+export function choice<T extends string>(about: About<T> & Readonly<{ words: readonly T[] }>): Flag<T> {
+  const { words, ...rest } = about
+  const parse = (value: string) => words.find((word) => word === value)
+  return { ...rest, parse, expected: `one of ${words.join(', ')}`, isSwitch: false }
+}
+
+/** Words separated by commas; spaces around them do not count. */
+export function words(about: About<readonly string[]>): Flag<readonly string[]> {
+  return { ...about, parse: byCommas, expected: 'words separated by commas', isSwitch: false }
+}
+
+function byCommas(value: string): readonly string[] {
+  return value
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '')
+}
