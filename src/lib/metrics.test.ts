@@ -62,11 +62,13 @@ test('what is kept elsewhere is read at every render, and what is no longer ther
   const metrics = new Metrics()
   const announced = metrics.gauge('announced', 'A.', ['ip'])
   let now = ['192.0.2.1', '192.0.2.2']
-  metrics.onCollect(() => announced.replace(now.map((ip) => [{ ip }, 1])))
-  const series = () => metrics.render().split('\n').slice(2, -1)
-  assert.deepEqual(series(), ['announced{ip="192.0.2.1"} 1', 'announced{ip="192.0.2.2"} 1'])
+  const count = metrics.gauge('counted', 'C.')
+  metrics.onCollect(() => count.set({}, now.length))
+  announced.readFrom(() => now.map((ip) => [{ ip }, 1]))
+  const series = () => metrics.render().match(/^[^#\n].*/gm)
+  assert.deepEqual(series(), ['announced{ip="192.0.2.1"} 1', 'announced{ip="192.0.2.2"} 1', 'counted 2'])
   now = ['192.0.2.3']
-  assert.deepEqual(series(), ['announced{ip="192.0.2.3"} 1'])
+  assert.deepEqual(series(), ['announced{ip="192.0.2.3"} 1', 'counted 1'])
 })
 
 test('bugs of the program: a shrinking counter, a name twice, names the format does not allow', () => {

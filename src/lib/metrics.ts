@@ -3,9 +3,9 @@
  * Numbers for Prometheus, in its text format 0.0.4. A small registry of our own: the usual library costs the daemons
  * 20 MB.
  *
- * What changes with every event is counted where it happens (`Counter.add`). What is known anyway (how many
- * addresses, who announces what) is read when somebody asks: `onCollect` and `replace`, so that a changed Service
- * costs nothing here, however many there are.
+ * What happens is counted where it happens (`Counter.add`). What is known anyway (how many addresses, who announces
+ * what) is read when somebody asks (`readFrom`, `onCollect`), so that a changed Service costs nothing here, however
+ * many there are, and 10,000 series take no memory between two scrapes.
  */
 import { AssertionError } from 'node:assert'
 
@@ -21,6 +21,7 @@ class Family<L extends string> {
   readonly #names: readonly L[]
   /** By the labels as they are written out, since that is what a scrape needs. */
   readonly #values = new Map<string, number>()
+  #read: () => Iterable<Sample<L>> = () => []
 
   constructor(names: readonly L[]) {
     this.#names = names
@@ -31,10 +32,9 @@ class Family<L extends string> {
     this.#values.delete(this.#keyOf(labels))
   }
 
-  /** Makes these all the series there are. For numbers that are read when somebody asks. */
-  replace(samples: Iterable<Sample<L>>): void {
-    this.#values.clear()
-    for (const [labels, value] of samples) this.#values.set(this.#keyOf(labels), value)
+  /** Has `read` called at every scrape for the series that are kept elsewhere; those given here come first. */
+  readFrom(read: () => Iterable<Sample<L>>): void {
+    this.#read = read
   }
 
   protected write(labels: Labels<L>, change: (before: number) => number): void {
@@ -43,8 +43,9 @@ class Family<L extends string> {
   }
 
   /** Labels as they are written out, and values. */
-  entries(): Iterable<[string, number]> {
-    return this.#values
+  *entries(): Generator<readonly [string, number]> {
+    yield* this.#values
+    for (const [labels, value] of this.#read()) yield [this.#keyOf(labels), value]
   }
 
   #keyOf(labels: Labels<L>): string {
@@ -104,9 +105,15 @@ export class Metrics {
 
   /** All series in the text format: metrics by name, the series of each in the order in which they appeared. */
   render(): string {
+    return [...this.lines()].join('')
+  }
+
+  /** What `render` answers, line by line, for those who send a long one in slices. */
+  *lines(): Generator<string> {
     for (const collect of this.#collectors) collect()
-    const sorted = [...this.#registered.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    return sorted.map(textOf).join('')
+    for (const registered of [...this.#registered.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      yield* linesOf(registered)
+    }
   }
 
   /** All metrics, for the page that lists them. */
@@ -125,10 +132,9 @@ export class Metrics {
 }
 
 /** A metric without a series still shows its HELP and TYPE: whoever looks for it sees that it exists. */
-function textOf({ name, type, help, family }: Registered): string {
-  let text = `# HELP ${name} ${help.replace(/[\\\n]/g, escapeCharacter)}\n# TYPE ${name} ${type}\n`
-  for (const [labels, value] of family.entries()) text += `${name}${labels} ${formatValue(value)}\n`
-  return text
+function* linesOf({ name, type, help, family }: Registered): Generator<string> {
+  yield `# HELP ${name} ${help.replace(/[\\\n]/g, escapeCharacter)}\n# TYPE ${name} ${type}\n`
+  for (const [labels, value] of family.entries()) yield `${name}${labels} ${formatValue(value)}\n`
 }
 
 function formatValue(value: number): string {
