@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Flags and environment of controller and speaker: MetalLB's of 0.13 to 0.16 by their names and meanings, and ours. */
 import { LOG_LEVELS } from '../../lib/log.ts'
-import { choice, integer, optionalToggle, port, text, toggle, words } from './flag.ts'
+import { choice, integer, optionalToggle, port, text, toggle, wordList } from './flag.ts'
 import type { Values } from './read-flags.ts'
 
 const ONE_ENGINE = 'there is one built-in BGP engine and no FRR beside it'
@@ -18,7 +18,7 @@ const SHARED = {
   }),
   'pod-name': text({ help: 'name of the own Pod', initial: '', env: 'METALLB_POD_NAME' }),
   'log-level': choice({ help: `what to log: ${LOG_LEVELS.join(', ')}`, initial: 'info', words: LOG_LEVELS }),
-  'lb-class': words({
+  'lb-class': wordList({
     help: 'loadBalancerClasses to handle, by commas; without it: none, and all under metallb.io/',
     initial: [],
   }),

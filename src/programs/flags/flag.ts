@@ -65,7 +65,7 @@ export function choice<T extends string>(about: About<T> & Readonly<{ words: rea
 }
 
 /** Words separated by commas; spaces around them do not count. */
-export function words(about: About<readonly string[]>): Flag<readonly string[]> {
+export function wordList(about: About<readonly string[]>): Flag<readonly string[]> {
   return { ...about, parse: byCommas, expected: 'words separated by commas', isSwitch: false }
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CONTROLLER_FLAGS, SPEAKER_FLAGS } from './daemon-flags.ts'
-import { integer, optionalToggle, text, toggle, words } from './flag.ts'
+import { integer, optionalToggle, text, toggle, wordList } from './flag.ts'
 import { helpOf, readFlags } from './read-flags.ts'
 
 const FLAGS = {
@@ -10,7 +10,7 @@ const FLAGS = {
   count: integer({ help: 'how many', initial: 3, least: 1, most: 9, env: 'COUNT' }),
   loud: toggle({ help: 'say it loudly', initial: false, env: 'LOUD' }),
   secure: optionalToggle({ help: 'by HTTPS' }),
-  classes: words({ help: 'classes', initial: [] }),
+  classes: wordList({ help: 'classes', initial: [] }),
   old: text({ help: 'of old', initial: '', env: 'OLD', idle: 'nothing needs it' }),
 }
 const DEFAULTS = { name: 'nobody', count: 3, loud: false, secure: null, classes: [], old: '' }
