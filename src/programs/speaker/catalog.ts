@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { KubeObject, ObjectEvent } from '../../lib/object.ts'
-import { keyOfObject } from '../../lib/object.ts'
 import type { Problem } from '../../lib/problem.ts'
 import { type Endpoint, parseEndpointSlice } from '../../model/endpoint.ts'
 import { handles, parseService, type Service } from '../../model/service.ts'
+import { type Serving, ServingTable, sameServing } from './serving.ts'
 
 export type Known = Readonly<{ service: Service; endpoints: readonly Endpoint[] }>
+
+type Slice = Readonly<{ name: string; serving: Serving }>
+
+const NOTHING = {}
+const NO_SLICES: readonly Slice[] = []
 
 /** Services that are ours with the endpoints of all their EndpointSlices; says which Service an event touches. */
 export class Catalog {
@@ -13,9 +18,11 @@ export class Catalog {
   readonly #fillDefaults: boolean
   readonly #services = new Map<string, Service>()
   readonly #problems = new Map<string, readonly Problem[]>()
-  readonly #slices = new Map<string, { service: string; endpoints: readonly Endpoint[] }>()
-  /** Service key → keys of its slices. */
-  readonly #slicesOf = new Map<string, Set<string>>()
+  readonly #table = new ServingTable()
+  /** Service key → its slices; there is seldom more than one. */
+  readonly #slices = new Map<string, readonly Slice[]>()
+  /** `namespace/name` of a slice → key of its Service. */
+  readonly #serviceOf = new Map<string, string>()
 
   constructor(options: { classes: readonly string[]; fillDefaults: boolean }) {
     this.#classes = options.classes
@@ -33,8 +40,10 @@ export class Catalog {
   get(key: string): Known | undefined {
     const service = this.#services.get(key)
     if (!service) return undefined
-    const slices = [...(this.#slicesOf.get(key) ?? [])]
-    return { service, endpoints: slices.flatMap((slice) => this.#slices.get(slice)?.endpoints ?? []) }
+    const slices = this.#slices.get(key) ?? NO_SLICES
+    const [first, second] = slices
+    const endpoints = first && !second ? first.serving : slices.flatMap(({ serving }) => serving)
+    return { service, endpoints }
   }
 
   keys(): Iterable<string> {
@@ -50,25 +59,49 @@ export class Catalog {
     const key = `${object.metadata.namespace}/${object.metadata.name}`
     this.#problems.delete(key)
     const parsed = present ? parseService(object, { fillDefaults: this.#fillDefaults }) : null
-    if (parsed?.ok && handles(this.#classes, parsed.service)) this.#services.set(key, parsed.service)
+    if (parsed?.ok && handles(this.#classes, parsed.service)) this.#services.set(key, trimmed(parsed.service))
     else if (parsed?.ok === false) this.#problems.set(key, parsed.problems)
     else this.#services.delete(key)
     return key
   }
 
+  /** Slices of Services that are not ours are known too, since any Service may become ours. */
   #takeSlice(object: KubeObject, present: boolean): readonly string[] {
-    const slice = keyOfObject(object)
-    const before = this.#slices.get(slice)
-    if (before) this.#slicesOf.get(before.service)?.delete(slice)
-    this.#slices.delete(slice)
-    const after = present ? parseEndpointSlice(object) : null
-    if (after) {
-      this.#slices.set(slice, after)
-      const slices = this.#slicesOf.get(after.service)
-      if (slices) slices.add(slice)
-      else this.#slicesOf.set(after.service, new Set([slice]))
+    const name = `${object.metadata.namespace}/${object.metadata.name}`
+    const parsed = present ? parseEndpointSlice(object) : null
+    const serving = this.#table.reduce(parsed?.endpoints ?? [])
+    const before = this.#serviceOf.get(name)
+    if (before !== undefined && before === parsed?.service) {
+      const known = this.#slices.get(before)?.find((slice) => slice.name === name)
+      if (known && sameServing(known.serving, serving)) return []
     }
-    const touched = new Set([before, after].flatMap((known) => known?.service ?? []))
-    return [...touched]
+    if (before !== undefined) this.#drop(before, name)
+    if (parsed) {
+      this.#serviceOf.set(name, parsed.service)
+      this.#slices.set(parsed.service, [...(this.#slices.get(parsed.service) ?? NO_SLICES), { name, serving }])
+    }
+    const touched = new Set([before, parsed?.service].filter((key) => key !== undefined))
+    return [...touched].filter((key) => this.#services.has(key))
+  }
+
+  #drop(service: string, name: string): void {
+    this.#serviceOf.delete(name)
+    const left = (this.#slices.get(service) ?? NO_SLICES).filter((slice) => slice.name !== name)
+    if (left.length === 0) this.#slices.delete(service)
+    else this.#slices.set(service, left)
   }
 }
+
+/** Without what only the controller reads: every node of a cluster keeps every Service of it. */
+function trimmed(service: Service): Service {
+  const annotations = Object.entries(service.annotations).filter(([name]) => SPEAKERS_ANNOTATIONS.test(name))
+  return {
+    ...service,
+    annotations: annotations.length === 0 ? NOTHING : Object.fromEntries(annotations),
+    podSelector: NOTHING,
+    ports: [],
+    ipFamilies: [],
+  }
+}
+
+const SPEAKERS_ANNOTATIONS = /\/(?:allow-shared-ip|healthCheckNodePort)$/
