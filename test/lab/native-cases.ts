@@ -2,7 +2,8 @@
 /** The native part where it hurts: floods, lost news, pauses at bad moments; native.test.ts runs this in a namespace. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { once } from 'node:events'
+import { closeSync, openSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, test } from 'node:test'
 import { BROADCAST_MAC, encode, gratuitous } from '../../src/l2/arp.ts'
@@ -71,6 +72,30 @@ test('links: more changes than the kernel can queue for us are changes, and so i
   ip('link', 'set', 'near', 'up')
   await until(() => near().up, 'the news that near is up')
   assert.ok(links.list().length >= 2)
+})
+
+test('links: a process out of descriptors misses the news, says so once, and hears it when it has some again', async () => {
+  makeWire('near', 'far')
+  const faults: string[] = []
+  const links = openLinks((fault) => faults.push(fault.message))
+  cleanUps.push(() => {
+    links.close()
+    ip('link', 'del', 'near')
+  })
+  const isUp = () => links.list().find(({ name }) => name === 'near')?.up
+  execFileSync('prlimit', ['--pid', String(process.pid), '--nofile=256:'])
+  const taken: number[] = []
+  cleanUps.push(() => taken.splice(0).map((descriptor) => closeSync(descriptor)))
+  const later = spawn('sh', ['-c', 'sleep 0.3; ip link set near down'], { stdio: ['ignore', 'ignore', 'inherit'] })
+  await once(later, 'spawn')
+  assert.throws(() => {
+    for (;;) taken.push(openSync('/dev/null', 'r'))
+  }, /EMFILE/)
+  await until(() => faults.length > 0, 'the fault')
+  assert.equal(isUp(), true)
+  for (const descriptor of taken.splice(0)) closeSync(descriptor)
+  await until(() => isUp() === false, 'the news that near is down')
+  assert.deepEqual(faults, ['cannot list the network interfaces: the kernel says EMFILE'])
 })
 
 test('a link removed and made again with its old index and MAC address, all between two looks, is answered on', async () => {
