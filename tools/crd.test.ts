@@ -329,11 +329,13 @@ function columnText({ name, jsonPath, type, priority }: Column): string {
   return `${name} ${jsonPath} ${type}${priority === 10 ? ' wide' : ''}`
 }
 
-test('there is one file per kind and nothing else', () => {
-  assert.deepEqual(
-    readdirSync(join(ROOT, 'deploy/crds')),
-    COLUMNS.map(([plural]) => `${plural}.metallb.io.yaml`),
+test('there is one file per kind, all of them listed for kustomize, and nothing else', () => {
+  const kinds = COLUMNS.map(([plural]) => `${plural}.metallb.io.yaml`)
+  assert.deepEqual(readdirSync(join(ROOT, 'deploy/crds')), [...kinds, 'kustomization.yaml'].toSorted())
+  const { resources }: { resources: string[] } = parse(
+    readFileSync(join(ROOT, 'deploy/crds/kustomization.yaml'), 'utf8'),
   )
+  assert.deepEqual(resources, kinds)
 })
 
 test('BGPPeer v1beta1 is deprecated in words and converted by the webhook', () => {

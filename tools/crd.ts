@@ -22,7 +22,7 @@ type Manifest = Readonly<{
 /** Every kind and version of `<root>/deploy/crds`, in the order of file names and of versions in a file. */
 export function readCrds(root: string): CrdVersion[] {
   const folder = join(root, 'deploy/crds')
-  const files = readdirSync(folder).filter((file) => file.endsWith('.yaml'))
+  const files = readdirSync(folder).filter((file) => file.endsWith('.metallb.io.yaml'))
   return files.toSorted().flatMap((file) => {
     const { spec }: Manifest = parse(readFileSync(join(folder, file), 'utf8'))
     return spec.versions.map(({ name, storage, schema }) => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Generates from deploy/crds what the code needs of it: TypeScript types and the schemas as data.
+ * Generates from deploy/crds what the code needs of it, TypeScript types and the schemas as data, and from
+ * deploy/manifests the one file for those who apply it as a whole.
  * `node tools/generate.ts` writes the files; `--check` writes nothing and exits 1 naming each file that is out of date.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -9,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { readCrds } from './crd.ts'
 import { emitSchemas } from './emit-schemas.ts'
 import { emitTypes } from './emit-types.ts'
+import { renderManifests } from './render-manifests.ts'
 
 const BANNER = `// SPDX-License-Identifier: Apache-2.0
 // Generated from deploy/crds by tools/generate.ts: do not edit. Change the CRD and run \`make generate\`.
@@ -20,6 +22,7 @@ function generate(root: string): ReadonlyMap<string, string> {
   return new Map([
     ['src/model/resources.generated.ts', emitTypes(crds, BANNER)],
     ['src/manifests/crd-schemas.generated.ts', emitSchemas(crds, BANNER)],
+    ['deploy/manifests/metallb-native.yaml', renderManifests(root)],
   ])
 }
 
@@ -41,7 +44,7 @@ const { check, root } = parseArgs({
 for (const [file, text] of generate(root)) {
   if (!isStale(join(root, file), text)) continue
   if (check) {
-    console.error(`${file} does not match deploy/crds: run \`make generate\` and commit the result`)
+    console.error(`${file} does not match deploy/: run \`make generate\` and commit the result`)
     process.exitCode = 1
   } else {
     writeFileSync(join(root, file), text)
