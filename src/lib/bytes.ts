@@ -22,6 +22,6 @@ export function toHex(bytes: Uint8Array): string {
 }
 
 /** The bytes of an array of numbers, in this machine's order; shares its memory. */
-export function bytesOf(array: Uint32Array | Int32Array | BigUint64Array): Uint8Array {
+export function bytesOf(array: Uint32Array | Int32Array | BigUint64Array | Float64Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
 }

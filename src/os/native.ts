@@ -26,6 +26,9 @@ export type Native = Readonly<{
   linksDump(): Uint8Array | number
   linksWatch(listener: () => void): Handle | number
   linksUnwatch(watch: Handle): void
+  turnsWatch(boundsMs: Uint8Array): Handle
+  turnsRead(turns: Handle, out: Uint8Array): void
+  peerUser(fd: number): number
 }>
 
 let loaded: Native | undefined

@@ -29,5 +29,6 @@ void addon_export(napi_env env, napi_value exports, const char *name, napi_callb
 
 void addon_init_arp(napi_env env, napi_value exports);
 void addon_init_links(napi_env env, napi_value exports);
+void addon_init_process(napi_env env, napi_value exports);
 
 #endif
