@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Ip, parseIp } from '../lib/ip.ts'
 import type { KubeObject } from '../lib/object.ts'
+import { convertPeer, PEER_V1BETA2 } from './convert-peer.ts'
 import type { Node } from './node.ts'
 import { parsePassword } from './parse-password.ts'
 import { parseSelectors } from './parse-selector.ts'
@@ -21,11 +22,11 @@ export type PeerContext = Readonly<{
 type Spec = Partial<BGPPeerSpec>
 
 /**
- * Reads a BGPPeer. v1beta1 has the same names for the fields it has, so both versions are read alike; timers that it
- * leaves out stay unset. Null: reported, and too little is known of it to compare it with others.
+ * Reads a BGPPeer of either version, v1beta1 as the API server would convert it. Null: reported, and too little is
+ * known of it to compare it with others.
  */
 export function parsePeer(object: KubeObject, context: PeerContext, reporter: Reporter): Peer | null {
-  const spec = (object.spec ?? {}) as Spec
+  const spec = (convertPeer(object, PEER_V1BETA2).spec ?? {}) as Spec
   const remoteAs = parseRemoteAs(spec, reporter)
   const hasPlace = checkPlace(spec, reporter)
   const address = spec.peerAddress ? readIp(spec.peerAddress, 'peerAddress', reporter) : null
@@ -37,7 +38,7 @@ export function parsePeer(object: KubeObject, context: PeerContext, reporter: Re
     address,
     interface: spec.interface || null,
     sourceAddress: spec.sourceAddress ? readIp(spec.sourceAddress, 'sourceAddress', reporter) : null,
-    port: spec.peerPort || 179, // v1beta1 has no default and allows 0
+    port: spec.peerPort ?? 179,
     ...parseTimers(spec, reporter),
     routerId: spec.routerID ? readRouterId(spec.routerID, reporter) : null,
     nodes: selectNodes(parseSelectors(spec.nodeSelectors, 'spec.nodeSelectors', reporter), context.nodes),
