@@ -143,7 +143,7 @@ export class ListScanner {
   }
 
   #grow(chunk: Buffer, from: number, to: number): void {
-    this.#envelope += chunk.latin1Slice(from, to)
+    this.#envelope += chunk.toString('latin1', from, to)
     if (this.#envelope.length > MAX_ENVELOPE_BYTES) throw tooLarge('what stands beside the items', MAX_ENVELOPE_BYTES)
   }
 }
