@@ -65,17 +65,27 @@ export type StatusWrite = Readonly<{
   object: ObjectRef
   status: Readonly<Record<string, unknown>>
   annotations: Readonly<Record<string, string | null>>
+  /** Of the object that this was decided on; given, the write happens only while the object is still that one. */
+  resourceVersion?: string
 }>
+
+/** `gone`: there is no such object. `outdated`: it changed since; the newer one is to be decided on. Neither wrote. */
+export type WriteOutcome =
+  | Readonly<{ type: 'written'; resourceVersion?: string }>
+  | Readonly<{ type: 'gone' }>
+  | Readonly<{ type: 'outdated' }>
 
 export type EventWrite = Readonly<{
   object: ObjectRef
   type: 'Normal' | 'Warning'
   reason: string
   message: string
+  /** Of the object, without which `kubectl describe` does not show the event. */
+  uid?: string
 }>
 
 /** Where results go. Both calls throw a Fault when the write did not happen; the owner of the loop retries. */
 export interface ObjectSink {
-  writeStatus(write: StatusWrite): Promise<void>
+  writeStatus(write: StatusWrite): Promise<WriteOutcome>
   writeEvent(event: EventWrite): Promise<void>
 }

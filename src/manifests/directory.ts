@@ -13,7 +13,15 @@ import { type Clock, systemClock, type Timer } from '../lib/clock.ts'
 import { Fault } from '../lib/fault.ts'
 import type { Log } from '../lib/log.ts'
 import { Loop } from '../lib/loop.ts'
-import type { EventWrite, ObjectEvent, ObjectListener, ObjectSink, ObjectSource, StatusWrite } from '../lib/object.ts'
+import type {
+  EventWrite,
+  ObjectEvent,
+  ObjectListener,
+  ObjectSink,
+  ObjectSource,
+  StatusWrite,
+  WriteOutcome,
+} from '../lib/object.ts'
 import type { Problem } from '../lib/problem.ts'
 import { Catalog } from './catalog.ts'
 import { type DirectoryFault, errnoOf, whyOf } from './faults.ts'
@@ -118,9 +126,9 @@ class Directory implements ObjectSource, ObjectSink {
     return Promise.resolve()
   }
 
-  async writeStatus(write: StatusWrite): Promise<void> {
+  async writeStatus(write: StatusWrite): Promise<WriteOutcome> {
     this.#assertWriter()
-    this.#sink.status(write)
+    return { type: this.#sink.status(write) ? 'written' : 'gone' }
   }
 
   async writeEvent(event: EventWrite): Promise<void> {

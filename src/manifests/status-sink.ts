@@ -28,16 +28,20 @@ export class StatusSink {
     this.#events = new EventFiles(files)
   }
 
-  /** Throws a Fault when the write did not happen. */
-  status(write: StatusWrite): void {
+  /** False: the object is gone. Throws a Fault when the write did not happen. */
+  status(write: StatusWrite): boolean {
     const { kind, namespace, name } = write.object
     const key = keyOf(kind, namespace, name)
     const object = this.#catalog.get(key)
-    if (kind !== 'Service') return this.#other(write, object)
+    if (kind !== 'Service') {
+      this.#other(write, object)
+      return true
+    }
     // The Service went while its result was under way: a file now would give the address to one that comes later.
-    if (!object) return
+    if (!object) return false
     this.#written.write(write.object, rewrite(this.#written.get(key), write, object))
     this.#catalog.acknowledge(key)
+    return true
   }
 
   /** `now`: RFC 3339. Throws a Fault when the write did not happen. */

@@ -2,8 +2,8 @@
 import { MemoryObjects } from '../sim/memory-objects.ts'
 import { asObject, objectSourceContract } from './object-source.ts'
 
-objectSourceContract('memory', async () => {
-  const api = new MemoryObjects()
+for (const versioned of [false, true]) objectSourceContract(versioned ? 'memory with versions' : 'memory', async () => {
+  const api = new MemoryObjects({ versioned })
   return {
     openController: () => api.open(),
     openSpeaker: () => api.open(),

@@ -12,6 +12,7 @@ import {
   type ObjectSink,
   type ObjectSource,
   type StatusWrite,
+  type WriteOutcome,
 } from '../../src/lib/object.ts'
 import { validateStructure } from '../../src/manifests/schema.ts'
 
@@ -20,11 +21,19 @@ export class MemoryObjects {
   readonly objects = new Map<string, KubeObject>()
   readonly statusWrites: StatusWrite[] = []
   readonly eventWrites: EventWrite[] = []
+  /** Refused, as the object had changed. */
+  readonly outdatedWrites: StatusWrite[] = []
   /** How many of the next writes fail. */
   faults = 0
   /** While it is not resolved, writes wait for it. */
   gate: Promise<void> = Promise.resolve()
   readonly #listeners = new Set<ObjectListener>()
+  /** Null: objects have no resourceVersion, as in files. */
+  #version: number | null
+
+  constructor({ versioned = false } = {}) {
+    this.#version = versioned ? 1 : null
+  }
 
   /** A client of this API: a source of its objects and a sink for what is written about them. */
   open(): ObjectSource & ObjectSink {
@@ -52,8 +61,8 @@ export class MemoryObjects {
       assert(checked.ok, checked.ok ? '' : checked.problems[0]?.message)
       const before = this.objects.get(keyOfObject(checked.object))
       const merged = before ? overlay(checked.object, before) : checked.object
-      this.objects.set(keyOfObject(merged), merged)
-      return isDeepStrictEqual(merged, before) ? [] : [{ type: 'applied', object: merged }]
+      if (isDeepStrictEqual(merged, before)) return []
+      return [{ type: 'applied', object: this.#store(merged) }]
     })
     this.#tell(events)
   }
@@ -65,20 +74,33 @@ export class MemoryObjects {
     this.#tell([{ type: 'deleted', object }])
   }
 
-  async #writeStatus(write: StatusWrite): Promise<void> {
+  async #writeStatus(write: StatusWrite): Promise<WriteOutcome> {
     await this.#admitWrite()
-    this.statusWrites.push(write)
     const { kind, namespace, name } = write.object
     const before = this.objects.get(keyOf(kind, namespace, name))
-    if (!before) return
+    if (write.resourceVersion !== undefined && before && before.metadata.resourceVersion !== write.resourceVersion) {
+      this.outdatedWrites.push(write)
+      return { type: 'outdated' }
+    }
+    this.statusWrites.push(write)
+    if (!before) return { type: 'gone' }
     const annotations: Record<string, string> = { ...before.metadata.annotations }
     for (const [key, value] of Object.entries(write.annotations)) {
       if (value === null) delete annotations[key]
       else annotations[key] = value
     }
-    const object = { ...before, metadata: { ...before.metadata, annotations }, status: write.status }
-    this.objects.set(keyOfObject(object), object)
+    const object = this.#store({ ...before, metadata: { ...before.metadata, annotations }, status: write.status })
     this.#tell([{ type: 'applied', object }])
+    const { resourceVersion } = object.metadata
+    return { type: 'written', ...(resourceVersion === undefined ? {} : { resourceVersion }) }
+  }
+
+  #store(object: KubeObject): KubeObject {
+    const metadata =
+      this.#version === null ? object.metadata : { ...object.metadata, resourceVersion: String(this.#version++) }
+    const stored = { ...object, metadata }
+    this.objects.set(keyOfObject(stored), stored)
+    return stored
   }
 
   async #writeEvent(event: EventWrite): Promise<void> {
@@ -102,5 +124,7 @@ function overlay(object: KubeObject, before: KubeObject): KubeObject {
   const ours = Object.entries(before.metadata.annotations).filter(([key]) => key.endsWith('/ip-allocated-from-pool'))
   const annotations = { ...object.metadata.annotations, ...Object.fromEntries(ours) }
   const status = object['status'] ?? before['status']
-  return { ...object, metadata: { ...object.metadata, annotations }, ...(status === undefined ? {} : { status }) }
+  const { resourceVersion } = before.metadata
+  const metadata = { ...object.metadata, annotations, ...(resourceVersion === undefined ? {} : { resourceVersion }) }
+  return { ...object, metadata, ...(status === undefined ? {} : { status }) }
 }
