@@ -40,6 +40,12 @@ const CASES: [string, (metrics: Metrics) => void, string][] = [
     '# HELP a One\\\\two\\n"three"\n# TYPE a gauge\na{k="one\\\\two\\n\\"three\\""} 1\n',
   ],
   [
+    'a histogram: each bucket counts the smaller ones, too',
+    (metrics) => metrics.histogram('a', 'A.', () => ({ bounds: [0.5, 2], counts: [3, 0, 1], sum: 7.25 })),
+    '# HELP a A.\n# TYPE a histogram\n' +
+      'a_bucket{le="0.5"} 3\na_bucket{le="2"} 3\na_bucket{le="+Inf"} 4\na_sum 7.25\na_count 4\n',
+  ],
+  [
     'numbers as Prometheus reads them',
     (metrics) => {
       const a = metrics.gauge('a', 'A.', ['k'])

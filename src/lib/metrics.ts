@@ -43,7 +43,7 @@ class Family<L extends string> {
   }
 
   /** Labels as they are written out, and values. */
-  *entries(): Generator<readonly [string, number]> {
+  *entries(): Generator<Line> {
     yield* this.#values
     for (const [labels, value] of this.#read()) yield [this.#keyOf(labels), value]
   }
@@ -73,11 +73,22 @@ export class Gauge<L extends string = never> extends Family<L> {
 /** What a metric is, beside its numbers. */
 export type Description = Readonly<{
   name: string
-  type: 'counter' | 'gauge'
+  type: 'counter' | 'gauge' | 'histogram'
   help: string
   labelNames: readonly string[]
 }>
-type Registered = Description & Readonly<{ family: Family<string> }>
+/** What follows the name in each line of a metric: labels and number. */
+type Line = readonly [string, number]
+type Registered = Description & Readonly<{ entries(): Iterable<Line> }>
+
+/** A distribution that is counted elsewhere, since the start of the process. */
+export type Distribution = Readonly<{
+  /** Upper bounds, rising. */
+  bounds: readonly number[]
+  /** How many values each bucket has; one more than bounds, for those above the last. */
+  counts: readonly number[]
+  sum: number
+}>
 
 /** The metrics of one process. */
 export class Metrics {
@@ -87,15 +98,20 @@ export class Metrics {
   /** Makes a counter. A name that is taken, or that the format does not allow, is a bug. */
   counter<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> {
     const counter = new Counter<L>(labelNames)
-    this.#register({ name, type: 'counter', help, labelNames, family: counter })
+    this.#register({ name, type: 'counter', help, labelNames, entries: () => counter.entries() })
     return counter
   }
 
   /** Makes a gauge; as `counter`. */
   gauge<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Gauge<L> {
     const gauge = new Gauge<L>(labelNames)
-    this.#register({ name, type: 'gauge', help, labelNames, family: gauge })
+    this.#register({ name, type: 'gauge', help, labelNames, entries: () => gauge.entries() })
     return gauge
+  }
+
+  /** Shows a distribution that `read` knows at every scrape; as `counter`. */
+  histogram(name: string, help: string, read: () => Distribution): void {
+    this.#register({ name, type: 'histogram', help, labelNames: [], entries: () => bucketsOf(read()) })
   }
 
   /** Has `collect` called before each `render`, to bring numbers up to date that are kept elsewhere. */
@@ -132,9 +148,20 @@ export class Metrics {
 }
 
 /** A metric without a series still shows its HELP and TYPE: whoever looks for it sees that it exists. */
-function* linesOf({ name, type, help, family }: Registered): Generator<string> {
+function* linesOf({ name, type, help, entries }: Registered): Generator<string> {
   yield `# HELP ${name} ${help.replace(/[\\\n]/g, escapeCharacter)}\n# TYPE ${name} ${type}\n`
-  for (const [labels, value] of family.entries()) yield `${name}${labels} ${formatValue(value)}\n`
+  for (const [labels, value] of entries()) yield `${name}${labels} ${formatValue(value)}\n`
+}
+
+/** Each bucket counts the smaller ones, too. */
+function* bucketsOf({ bounds, counts, sum }: Distribution): Generator<Line> {
+  let total = 0
+  for (const [i, count] of counts.entries()) {
+    total += count
+    yield [`_bucket{le="${formatValue(bounds[i] ?? Number.POSITIVE_INFINITY)}"}`, total]
+  }
+  yield ['_sum', sum]
+  yield ['_count', total]
 }
 
 function formatValue(value: number): string {
