@@ -20,7 +20,7 @@ function setup({ has, uid, aptGet }: Machine, ...args: readonly string[]): Resul
   const bin = mkdtempSync(join(scratch, 'bin-'))
   const calls = join(bin, 'calls')
   const script = (name: string, body: string) => writeFileSync(join(bin, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 })
-  for (const name of ['mktemp', 'rm', 'tail']) symlinkSync(`/usr/bin/${name}`, join(bin, name))
+  for (const name of ['mktemp', 'rm', 'sed', 'tail']) symlinkSync(`/usr/bin/${name}`, join(bin, name))
   for (const name of has) script(name, 'exit 0')
   script('id', `echo ${uid}`)
   if (aptGet !== undefined) script('apt-get', `echo "$DEBIAN_FRONTEND $*" >>${calls}\n${aptGet}`)
@@ -82,7 +82,7 @@ for (const [name, machine, expected] of CASES) {
 test('what only the tests need is asked for by the tests alone', () => {
   assert.equal(setup({ has: NEEDED, uid: 1000, aptGet: '' }, 'demo').status, 0)
   const { stderr } = setup({ has: NEEDED, uid: 1000, aptGet: '' }, 'test')
-  assert.equal(stderr, 'setup: please run: sudo apt-get install git procps clang libclang-rt-dev\n')
+  assert.equal(stderr, 'setup: please run: sudo apt-get install util-linux openssl git procps clang libclang-rt-dev\n')
 })
 
 test('every missing program is named at once', () => {
