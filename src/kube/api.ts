@@ -18,15 +18,21 @@ export type KubeRequest = Readonly<{
   contentType?: string
   /** Until the whole answer is there; the default is 10 s. */
   timeoutMs?: number
+  /** Ends it with a fault of code `aborted`. */
+  signal?: AbortSignal
+  /** Called when a stream's 2xx has come, which for a watch may be long before its first byte. */
+  onOpen?(): void
 }>
 
 /**
  * Why a request did not do what it asked. `unavailable`: no answer, a cut connection, a 5xx; `expired`: 410, a
- * resourceVersion or continue token that is gone; `throttled`: 429; `invalid`: every other refusal by status 4xx.
+ * resourceVersion or continue token that is gone; `throttled`: 429; `invalid`: every other refusal by status 4xx;
+ * `aborted`: the caller's signal, or `close`.
  */
 export type KubeFaultCode =
   | 'unavailable'
   | 'timeout'
+  | 'aborted'
   | 'unauthorized'
   | 'forbidden'
   | 'notFound'
