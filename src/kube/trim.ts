@@ -57,7 +57,7 @@ const SERVICE_FIELDS = [
 ]
 const POD_STATUS = ['phase', 'podIP', 'podIPs', 'hostIP', 'conditions']
 /** Conditions of Nodes that somebody reads; the others change with every heartbeat. */
-const NODE_CONDITIONS: readonly unknown[] = ['Ready', 'NetworkUnavailable']
+const NODE_CONDITIONS: ReadonlySet<unknown> = new Set(['Ready', 'NetworkUnavailable'])
 
 /** Trims the objects of one resource. Not for two threads; one per watch. */
 export class Trimmer {
@@ -173,7 +173,7 @@ function nodeStatus(status: unknown): unknown {
   if (!isFields(status)) return status
   const { addresses, conditions } = status
   const read = Array.isArray(conditions)
-    ? conditions.filter((condition) => !isFields(condition) || NODE_CONDITIONS.includes(condition['type']))
+    ? conditions.filter((condition) => !isFields(condition) || NODE_CONDITIONS.has(condition['type']))
     : conditions
   return {
     ...kept('addresses', addresses),
