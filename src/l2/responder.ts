@@ -12,7 +12,7 @@ import { Announcer } from './announcer.ts'
 import { type Claim, type ClaimChange, Claims } from './claims.ts'
 import { ConflictLog } from './conflict-log.ts'
 import { Ports } from './ports.ts'
-import { localLinks } from './scan.ts'
+import { localLinks, type NamePattern } from './scan.ts'
 
 export type AddressCounters = Readonly<{ ip: string; requests: number; replies: number; gratuitous: number }>
 
@@ -22,7 +22,7 @@ export type ResponderOptions = Readonly<{
   clock: Clock
   log: Log
   /** Links whose names one of these finds are left alone. */
-  excludeInterfaces: readonly RegExp[]
+  excludeInterfaces: readonly NamePattern[]
   /** The process was stopped and is silent: the owner finds out what this node still owns, then calls `confirm`. */
   onSuspended(pausedMs: number): void
 }>

@@ -2,8 +2,11 @@
 /** Which links Layer 2 may use. */
 import type { Link } from '../lib/net.ts'
 
+/** A regular expression, or what stands for one: where in the name it is found, or -1. */
+export type NamePattern = Readonly<{ [Symbol.search](name: string): number }>
+
 /** Links by name that no exclude pattern finds, up or down: what an advertisement's `interfaces` may name. */
-export function localLinks(links: readonly Link[], exclude: readonly RegExp[]): Map<string, Link> {
+export function localLinks(links: readonly Link[], exclude: readonly NamePattern[]): Map<string, Link> {
   const local = links.filter(({ name }) => !exclude.some((pattern) => name.search(pattern) >= 0))
   return new Map(local.map((link) => [link.name, link]))
 }
