@@ -9,15 +9,18 @@ NODE := $(CURDIR)/node_modules/node-linux-$(if $(filter aarch64 arm64,$(shell un
 export PATH := $(NODE):$(CURDIR)/node_modules/.bin:$(SYSTEM_PATH)
 INSTALLED := node_modules/.installed
 
-.PHONY: help setup demo test check bench build generate clean packages-demo packages-test native
+.PHONY: help setup demo cluster-demo test check bench build image generate clean packages-demo packages-test packages-cluster native
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf 'make %-9s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf 'make %-13s %s\n' "$$name" "$$text"; done
 
 setup: packages-test native ## Install everything that the other targets need, and build the native part
 
 demo: packages-demo native ## Run the story: addresses, answers and a refusal, between network namespaces (DEMO=--keep leaves it running)
 	@node lab/demo.ts $(DEMO)
+
+cluster-demo: image ## Run the story on a real cluster: control plane, three nodes with kubelets, our image, a client (root; DEMO=--keep)
+	@node lab/whole-cluster/demo.ts $(DEMO)
 
 test: packages-test native ## Run everything that CI runs
 	@node tools/test.ts
@@ -31,7 +34,10 @@ bench: packages-test native ## Measure the figures of docs/performance.md agains
 build: native ## Make dist/: the bundle, its native part and a launcher
 	@node tools/bundle.ts
 
-generate: $(INSTALLED) ## Write *.generated.ts anew from deploy/crds/
+image: packages-cluster build ## Make build/image/: the container images controller and speaker
+	@tools/image
+
+generate: $(INSTALLED) ## Write *.generated.ts and metallb-native.yaml anew from deploy/
 	@node tools/generate.ts
 
 clean: ## Remove what was built
@@ -42,6 +48,9 @@ packages-demo:
 
 packages-test:
 	@sh tools/setup test
+
+packages-cluster:
+	@sh tools/setup cluster
 
 native: $(INSTALLED)
 	@sh tools/build-native

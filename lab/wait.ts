@@ -16,8 +16,12 @@ export function notObserved(message: string): NotObserved {
 }
 
 /** Asks `probe` every few milliseconds until it has an answer; throws NotObserved with `otherwise` at the deadline. */
-export async function until<T>(probe: () => T | undefined | Promise<T | undefined>, otherwise: Otherwise): Promise<T> {
-  const deadlineMs = performance.now() + DEADLINE_MS
+export async function until<T>(
+  probe: () => T | undefined | Promise<T | undefined>,
+  otherwise: Otherwise,
+  patienceMs: number = DEADLINE_MS,
+): Promise<T> {
+  const deadlineMs = performance.now() + patienceMs
   for (;;) {
     const answer = await probe()
     if (answer !== undefined) return answer

@@ -85,6 +85,12 @@ test('what only the tests need is asked for by the tests alone', () => {
   assert.equal(stderr, 'setup: please run: sudo apt-get install util-linux openssl git procps clang libclang-rt-dev\n')
 })
 
+test('what only a cluster needs is asked for by the cluster alone', () => {
+  const { stderr } = setup({ has: NEEDED, uid: 1000, aptGet: '' }, 'cluster')
+  assert.match(stderr, /apt-get install util-linux openssl binutils buildah containerd runc/)
+  assert.doesNotMatch(stderr, /clang/)
+})
+
 test('every missing program is named at once', () => {
   const { stderr } = setup({ has: ['npm'], uid: 1000, aptGet: '' }, 'demo')
   assert.match(stderr, /gcc iproute2 nftables mount util-linux/)

@@ -21,7 +21,8 @@ export function admin(): User {
   return { name: ADMIN, groups: ['system:masters', 'system:authenticated'], token: newToken() }
 }
 
-function newToken(): string {
+/** Nobody can guess it. */
+export function newToken(): string {
   return randomBytes(24).toString('hex')
 }
 
