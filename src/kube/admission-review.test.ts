@@ -117,7 +117,7 @@ test('a conversion review keeps its objects as they are', () => {
 })
 
 test('answers are what the API server reads', () => {
-  const refusal = { message: 'no', reason: 'Forbidden', code: 403, causes: [] } as const
+  const refusal = { message: 'no', causes: [] }
   assert.deepEqual(admissionAnswer('u', { refusal: null, warnings: [] }), {
     apiVersion: 'admission.k8s.io/v1',
     kind: 'AdmissionReview',

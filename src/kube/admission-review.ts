@@ -25,11 +25,9 @@ export type AdmissionRequest = Readonly<{
   oldObject: KubeObject | null
 }>
 
-/** `reason` and `code` become those of the Status that the client gets; `causes` are for programs. */
+/** The Status that the client gets: a sentence for people, causes for programs. */
 export type Refusal = Readonly<{
   message: string
-  reason: 'Forbidden' | 'Invalid' | 'Conflict'
-  code: 403 | 409 | 422
   causes: readonly Readonly<{ reason: string; field: string; message: string }>[]
 }>
 
@@ -79,8 +77,8 @@ export function readConversion(body: string): Reading<ConversionRequest> {
 export function admissionAnswer(uid: string, { refusal, warnings }: Verdict): unknown {
   const said = warnings.length > 0 ? { warnings } : {}
   if (refusal === null) return { ...ADMISSION, response: { uid, allowed: true, ...said } }
-  const { message, reason, code, causes } = refusal
-  const status = { status: 'Failure', message, reason, code, details: { causes } }
+  const { message, causes } = refusal
+  const status = { status: 'Failure', message, reason: 'Forbidden', code: 403, details: { causes } }
   return { ...ADMISSION, response: { uid, allowed: false, status, ...said } }
 }
 
