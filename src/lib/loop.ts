@@ -32,6 +32,11 @@ export class Loop {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
+  /** Nothing is left to do. */
+  get isIdle(): boolean {
+    return !this.#scheduled
+  }
+
   close(): void {
     this.#closed = true
   }

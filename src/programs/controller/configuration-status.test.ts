@@ -6,6 +6,7 @@ import { systemClock } from '../../lib/clock.ts'
 import { createLog } from '../../lib/log.ts'
 import type { Problem } from '../../lib/problem.ts'
 import { ConfigurationStatus } from './configuration-status.ts'
+import { Statuses } from './statuses.ts'
 import { Writer } from './writer.ts'
 
 const A = { kind: 'IPAddressPool', namespace: 'metallb-system', name: 'a' }
@@ -26,7 +27,8 @@ async function written(...lists: Problem[][]) {
   const writer = new Writer(api.open(), log, systemClock)
   let wallMs = 0
   const clock = { ...systemClock, wallMs: () => wallMs }
-  const status = new ConfigurationStatus(writer, clock, 'metallb-system')
+  const statuses = new Statuses('metallb-system')
+  const status = new ConfigurationStatus({ statuses, writer, clock, namespace: 'metallb-system' })
   for (const list of lists) {
     status.report(list)
     await writer.flushed()

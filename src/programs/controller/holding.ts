@@ -71,6 +71,7 @@ export function differs(held: Holding, desired: Holding): boolean {
 /** The status write that makes the object say `desired`; conditions of others stay. `now` is RFC 3339. */
 export function writeOf(object: KubeObject, desired: Holding, now: string): StatusWrite {
   const status = record(object['status'])
+  const { resourceVersion } = object.metadata
   const conditions = list(status['conditions']).filter((entry) => record(entry)['type'] !== CONDITION)
   if (desired.condition)
     conditions.push({ type: CONDITION, ...desired.condition, lastTransitionTime: since(object, desired, now) })
@@ -82,7 +83,20 @@ export function writeOf(object: KubeObject, desired: Holding, now: string): Stat
       conditions,
     },
     annotations: { [ALLOCATED_FROM_POOL]: desired.pool },
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
   }
+}
+
+/** The object as it is once that write is there. */
+export function written(
+  object: KubeObject,
+  { status, annotations }: StatusWrite,
+  resourceVersion?: string,
+): KubeObject {
+  const left = { ...object.metadata.annotations, ...annotations }
+  const kept = Object.entries(left).filter((entry): entry is [string, string] => entry[1] !== null)
+  const version = resourceVersion === undefined ? {} : { resourceVersion }
+  return { ...object, metadata: { ...object.metadata, annotations: Object.fromEntries(kept), ...version }, status }
 }
 
 /** A condition's time moves with its status only (Kubernetes API conventions). */

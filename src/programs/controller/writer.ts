@@ -4,8 +4,9 @@
  * It never delays a decision: allocation goes on while writes are under way.
  */
 import type { Clock } from '../../lib/clock.ts'
+import { Fault } from '../../lib/fault.ts'
 import type { Log } from '../../lib/log.ts'
-import type { EventWrite, ObjectSink, StatusWrite } from '../../lib/object.ts'
+import type { EventWrite, ObjectSink, StatusWrite, WriteOutcome } from '../../lib/object.ts'
 import { keyOf } from '../../lib/object.ts'
 import type { ObjectRef } from '../../lib/problem.ts'
 import { WorkQueue } from '../../lib/workqueue.ts'
@@ -13,12 +14,14 @@ import { WorkQueue } from '../../lib/workqueue.ts'
 /** Writes under way at once: enough to hide an API server's latency, few enough not to be throttled by it. */
 const WORKERS = 16
 
-type Pending = { status: StatusWrite | null; events: EventWrite[]; onWritten: () => void }
+type OnOutcome = (outcome: WriteOutcome) => void
+type Pending = { status: StatusWrite | null; events: EventWrite[]; onOutcome: OnOutcome }
 
 export class Writer {
   readonly #sink: ObjectSink
   readonly #pending = new Map<string, Pending>()
   readonly #queue: WorkQueue
+  #closed = false
 
   constructor(sink: ObjectSink, log: Log, clock: Clock) {
     this.#sink = sink
@@ -26,22 +29,20 @@ export class Writer {
       name: 'status write',
       workers: WORKERS,
       work: (key) => this.#write(key),
-      onFault: (key, fault, retryMs) =>
-        log.warn('status write failed, will be retried', {
-          object: key,
-          error: fault.message,
-          retryMs: Math.round(retryMs),
-        }),
+      onFault: (key, fault, retryMs) => {
+        const at = fault instanceof Fault && fault.kind.code === 'notLeading' ? log.debug : log.warn
+        at('status write failed, will be retried', { object: key, error: fault.message, retryMs: Math.round(retryMs) })
+      },
       clock,
       random: Math.random,
     })
   }
 
-  /** Replaces what is still to be written for this object; `onWritten` runs once that very state is written. */
-  status(write: StatusWrite, onWritten: () => void = () => {}): void {
+  /** Replaces what is still to be written for this object; `onOutcome` hears of this write only if it was sent. */
+  status(write: StatusWrite, onOutcome: OnOutcome = () => {}): void {
     this.#add(write.object, (pending) => {
       pending.status = write
-      pending.onWritten = onWritten
+      pending.onOutcome = onOutcome
     })
   }
 
@@ -59,13 +60,17 @@ export class Writer {
     return this.#queue.idle()
   }
 
+  /** Drops what was not sent yet; the outcome of what is under way is still told. */
   close(): void {
+    this.#closed = true
+    this.#pending.clear()
     this.#queue.close()
   }
 
   #add({ kind, namespace, name }: ObjectRef, change: (pending: Pending) => void): void {
+    if (this.#closed) return
     const key = keyOf(kind, namespace, name)
-    const pending = this.#pending.get(key) ?? { status: null, events: [], onWritten: () => {} }
+    const pending = this.#pending.get(key) ?? { status: null, events: [], onOutcome: () => {} }
     change(pending)
     this.#pending.set(key, pending)
     this.#queue.add(key)
@@ -74,14 +79,13 @@ export class Writer {
   async #write(key: string): Promise<void> {
     const pending = this.#pending.get(key)
     if (!pending) return
-    while (pending.status) {
-      const { status, onWritten } = pending
-      await this.#sink.writeStatus(status)
-      if (pending.status !== status) continue
-      pending.status = null
-      onWritten()
+    while (pending.status && !this.#closed) {
+      const { status, onOutcome } = pending
+      const outcome = await this.#sink.writeStatus(status)
+      if (pending.status === status) pending.status = null
+      onOutcome(outcome)
     }
-    for (let event = pending.events[0]; event; event = pending.events[0]) {
+    for (let event = pending.events[0]; event && !this.#closed; event = pending.events[0]) {
       await this.#sink.writeEvent(event)
       pending.events.shift()
     }

@@ -96,18 +96,17 @@ export class Allocator {
     const said = new Map<string, ReadonlySet<string>>()
     let dirty: readonly Service[] = [...Array.from(drafts.values(), ({ service }) => service), ...standIns.values()]
     while (dirty.length > 0) {
-      const woken = new Set<string>()
       for (const [{ key }, verdict] of convergeAll(this.#ledger, dirty)) {
         const draft = drafts.get(key)
         let { freed } = verdict
         if (draft) {
           settle(draft, verdict, said.get(key) ?? this.#said.get(key))
           said.set(key, new Set(verdict.events.map(wordsOf)))
-          waiting.set(key, verdict.waitsFor)
+          waiting.set(draft.service, verdict.waitsFor)
         } else if (!keeps(standIns.get(key), verdict)) freed = this.#ledger.release(key)
-        for (const waiter of waiting.waitersFor(freed)) woken.add(waiter)
+        waiting.free(freed)
       }
-      dirty = [...woken].flatMap((key) => drafts.get(key)?.service ?? [])
+      dirty = waiting.wake().flatMap((key) => drafts.get(key)?.service ?? [])
     }
     this.#said = said
   }
