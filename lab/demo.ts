@@ -3,10 +3,11 @@
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Fault, reasonOf } from '../src/lib/fault.ts'
+import { play, teller } from './play.ts'
 import { reportOutcome, runInSandbox, sandboxDirectory, settleIn } from './sandbox.ts'
 import { BREAKABLE, type Breakable, buildStage, type Stage } from './stage.ts'
-import { STORY, type Step, type Tell } from './story.ts'
-import { type Row, table } from './table.ts'
+import { STORY } from './story.ts'
+import { table } from './table.ts'
 
 const USAGE = `usage: demo [--keep] [--break ${BREAKABLE.join('|')}]
   --keep    leave the network running at the end, until Ctrl-C
@@ -49,41 +50,12 @@ async function perform(directory: string, { keep, broken }: Options): Promise<nu
   const stage = await buildStage(directory, broken)
   tell('controller and three speakers are ready, each a process; a speaker has CAP_NET_RAW and no other capability')
   if (broken) tell(`switched off: ${broken}`)
-  const rows = await play(stage, tell)
+  const rows = await play(STORY, stage, tell)
   const ok = rows.every(({ outcome }) => outcome === 'ok')
   process.stdout.write(`\n${table(rows)}\n`)
   if (keep) await stay(stage, ok)
   if (!ok) process.stdout.write('\nWith --keep the network and the logs stay, to look around.\n')
   return ok ? 0 : 1
-}
-
-/** Plays the steps in their order. After one that fails the rest is not tried: it would build on it. */
-async function play(stage: Stage, tell: Tell): Promise<Row[]> {
-  const rows: Row[] = []
-  for (const step of STORY) {
-    const failed = rows.some(({ outcome }) => outcome !== 'ok')
-    rows.push(
-      failed ? { name: step.name, observed: '', ms: 0, outcome: 'not tried' } : await playStep(step, stage, tell),
-    )
-  }
-  return rows
-}
-
-async function playStep({ name, play: playIt }: Step, stage: Stage, tell: Tell): Promise<Row> {
-  const startMs = performance.now()
-  try {
-    const observed = await playIt(stage, tell)
-    return { name, observed, ms: performance.now() - startMs, outcome: 'ok' }
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error
-    tell(`FAILED: ${name}. ${error.message}`)
-    return { name, observed: 'not that, see above', ms: performance.now() - startMs, outcome: 'FAILED' }
-  }
-}
-
-function teller(): Tell {
-  const startMs = performance.now()
-  return (line) => process.stdout.write(`${((performance.now() - startMs) / 1000).toFixed(3).padStart(7)} s  ${line}\n`)
 }
 
 /** Leaves everything running; ends with the sandbox. */

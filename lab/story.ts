@@ -3,19 +3,14 @@
 import { join } from 'node:path'
 import { apply, remove } from './manifests.ts'
 import { addressOf, announcerOf, answererOf, pageAt, refusalOf, refusedAt, silence } from './observe.ts'
+import type { Step, Tell } from './play.ts'
 import { BASICS, FULL, nodeOf, SHARE, type Stage } from './stage.ts'
 import { notObserved } from './wait.ts'
-
-/** Prints a line of the story with the time it happened at. */
-export type Tell = (line: string) => void
-
-/** Resolves to what the client saw; throws NotObserved when it did not. */
-export type Step = Readonly<{ name: string; play(stage: Stage, tell: Tell): Promise<string> }>
 
 const ADDRESS = '192.168.1.240'
 const NEXT_ADDRESS = '192.168.1.241'
 
-export const STORY: readonly Step[] = [
+export const STORY: readonly Step<Stage>[] = [
   { name: 'the network works', play: seeNetwork },
   { name: 'a Service gets an address', play: applyBasics },
   { name: 'one node answers for it', play: askForAddress },
