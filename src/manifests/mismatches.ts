@@ -56,18 +56,27 @@ function isInRange(value: number, { minimum = -Infinity, maximum = Infinity, for
   return value >= minimum && value <= maximum && isInFormat(value, format)
 }
 
-/** The API server stores larger numbers than int32 and int64 hold, and MetalLB then fails to read them. 2^63−1 itself, read
- * as a JavaScript number, is 2^63. */
+/**
+ * The API server stores larger numbers than int32 holds, and MetalLB then fails to read them. What int64 does not hold
+ * is no integer to either. 2^63−1 itself, read as a JavaScript number, is 2^63.
+ */
 function isInFormat(value: number, format: Structural['format']): boolean {
   if (format === 'int32') return value >= -(2 ** 31) && value < 2 ** 31
-  return format !== 'int64' || Math.abs(value) <= 2 ** 63
+  return Math.abs(value) <= 2 ** 63
 }
 
-const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
+const DATE_TIME = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i
+
+/** RFC 3339 with a day that there is: JavaScript moves the 30th of February into March. */
+function isDateTime(text: string): boolean {
+  const date = DATE_TIME.exec(text)?.[1]
+  const day = new Date(`${date}T00:00:00Z`)
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(`${date}T`)
+}
 
 function isAllowedText(text: string, { enum: words, format, pattern, minLength = 0, maxLength }: Structural): boolean {
   if (words && !words.includes(text)) return false
-  if (format === 'date-time' && !DATE_TIME.test(text)) return false
+  if (format === 'date-time' && !isDateTime(text)) return false
   // Lengths first: a pattern may backtrack on a text that is longer than it need be.
   if (minLength > 0 && lengthOf(text) < minLength) return false
   if (maxLength !== undefined && text.length > maxLength && lengthOf(text) > maxLength) return false

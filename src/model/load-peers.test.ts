@@ -57,6 +57,7 @@ const CASES: readonly (readonly [string, readonly KubeObject[], readonly string[
   ['a connect time of 1s', one({ connectTime: '1s' }), []],
   ['a connect time of 65535s', one({ connectTime: '65535s' }), []],
   ['a connect time of 65536s', one({ connectTime: '65536s' }), ['spec.connectTime invalidConnectTime']],
+  ['a connect time with a rest below a millisecond', one({ connectTime: '1000000001ns' }), []],
   ['a connect time with a fraction', one({ connectTime: '1500ms' }), ['spec.connectTime invalidConnectTime']],
   [
     'both ways of graceful restart, at odds',

@@ -55,7 +55,9 @@ export function parseGracefulRestart(spec: Partial<BGPPeerSpec>, reporter: Repor
 
 function parseConnectTime(text: string | undefined, reporter: Reporter): number | null {
   const connectMs = readDuration(text, 'spec.connectTime', reporter)
-  if (connectMs !== null && (connectMs < 1000 || connectMs > 65_535_000 || connectMs % 1000 !== 0)) {
+  // The CRD's rule counts in milliseconds and does not see a rest below one.
+  const countedMs = Math.trunc(connectMs ?? 1000)
+  if (countedMs < 1000 || countedMs > 65_535_000 || countedMs % 1000 !== 0) {
     const message = `connectTime ${text} is no whole number of seconds from 1s to 65535s; change it`
     reporter.error('invalidConnectTime', 'spec.connectTime', message)
   }
