@@ -128,12 +128,8 @@ class Source implements KubeSource {
     const before = this.#connection
     const { log, clock } = this.#options
     const sinceMs = before.up ? clock.wallMs() : before.sinceMs
-    if (before.up || before.reason !== reason) {
-      log.warn('the API server does not answer; what is known stays in use', {
-        since: new Date(sinceMs),
-        error: reason,
-      })
-    }
+    if (!this.#saidAway) log.warn('the API server does not answer; what is known stays in use', { error: reason })
+    this.#saidAway = true
     this.#change({ up: false, sinceMs, reason })
   }
 
