@@ -56,6 +56,8 @@ export class Lease {
   #timer: Timer | null = null
   #releasing = false
   readonly #stopped = Promise.withResolvers<void>()
+  /** Ends the watch: whoever leads, or stops, has nothing to watch. */
+  #watching = new AbortController()
   /** Called when we begin to follow, and when we stop. */
   #resume: () => void = () => {}
 
@@ -100,6 +102,7 @@ export class Lease {
       case 'release':
         return supervise('releasing the Lease', this.#release(action.record))
       case 'lead':
+        this.#watching.abort()
         return this.#options.onLead()
       case 'follow':
         this.#resume()
@@ -108,6 +111,7 @@ export class Lease {
         return this.#wake(action.atMs)
       case 'stopped':
         this.#timer?.cancel()
+        this.#watching.abort()
         this.#resume()
         if (!this.#releasing) this.#stopped.resolve()
     }
@@ -203,10 +207,12 @@ export class Lease {
         continue
       }
       try {
-        await this.#watch(await this.#read())
+        const record = await this.#read()
+        if (this.#isFollowing) await this.#watch(record)
       } catch (thrown) {
         this.#fault(thrown)
       }
+      if (!this.#isFollowing) continue
       const pauseMs = (RETRY_MS / 2) * (1 + random())
       await new Promise<void>((resolve) => {
         this.#resume = resolve
@@ -226,15 +232,20 @@ export class Lease {
     }
     const lines = new LineScanner()
     const path = pathOf(LEASES, { namespace })
-    for await (const chunk of api.stream({ method: 'GET', path, query, timeoutMs: WATCH_SILENCE_MS })) {
+    this.#watching = new AbortController()
+    const { signal } = this.#watching
+    for await (const chunk of api.stream({ method: 'GET', path, query, timeoutMs: WATCH_SILENCE_MS, signal })) {
       for (const line of lines.feed(chunk)) {
         const event = fieldsOf(parseItem(line))
         if (event['type'] === 'ERROR') return
         const seen = event['type'] === 'DELETED' ? null : recordOf(event['object'])
         this.#apply({ type: 'seen', record: seen, atMs: bootMs() })
       }
-      if (this.#state.role !== 'follower') return
     }
+  }
+
+  get #isFollowing(): boolean {
+    return this.#state.role === 'follower'
   }
 
   #request(request: KubeRequest): Promise<unknown> {
@@ -253,6 +264,7 @@ export class Lease {
 
   #fault(thrown: unknown): void {
     if (!(thrown instanceof Fault)) throw thrown
+    if (thrown instanceof KubeFault && thrown.kind.code === 'aborted') return
     this.#options.onFault(thrown)
   }
 }

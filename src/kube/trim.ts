@@ -32,11 +32,12 @@ const SECTIONS: Readonly<Record<string, Sections>> = {
   Secret: ({ type, data }) => ({ ...kept('type', type), ...kept('data', data) }),
   ConfigMap: ({ data }) => kept('data', data),
   Pod: ({ spec, status }) => ({ spec: pick(spec, ['nodeName']), status: pick(status, POD_STATUS) }),
+  IPAddressPool: ({ spec, status }) => ({ ...kept('spec', spec), ...kept('status', status) }),
   ServiceL2Status: ({ status }) => kept('status', status),
   ServiceBGPStatus: ({ status }) => kept('status', status),
   ConfigurationState: ({ status }) => kept('status', status),
 }
-/** Kinds of metallb.io that users write: their status is ours, and nobody reads it. */
+/** Other kinds of metallb.io that users write: they have no status. */
 const SPEC_ONLY: Sections = ({ spec }) => kept('spec', spec)
 
 /** Kinds whose own annotations are read; of the others they are left out. */

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { uptime } from 'node:os'
+
 /** Time as the shells see it; the simulator hands in one that jumps. Pure code gets times with its events instead. */
 export type Timer = Readonly<{ cancel(): void }>
 
@@ -17,4 +19,12 @@ export const systemClock: Clock = {
     const handle = setTimeout(fire, delayMs)
     return { cancel: () => clearTimeout(handle) }
   },
+}
+
+/**
+ * Milliseconds since the machine started, those of its sleep included, which monotonicMs leaves out (CLOCK_BOOTTIME, in
+ * steps of 10 ms): for promises that others rely on while we sleep.
+ */
+export function bootMs(): number {
+  return uptime() * 1000
 }

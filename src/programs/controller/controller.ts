@@ -13,6 +13,7 @@ import type { ObjectEvent, ObjectSink, ObjectSource } from '../../lib/object.ts'
 import type { Problem } from '../../lib/problem.ts'
 import { Configuration } from '../configuration.ts'
 import { ProblemLog } from '../problem-log.ts'
+import { Allocations } from './allocations.ts'
 import { Services } from './services.ts'
 import { Statuses } from './statuses.ts'
 import { Term } from './term.ts'
@@ -32,11 +33,23 @@ export type ControllerOptions = Readonly<{
   standby?: boolean
 }>
 
+/** The state of a running controller, to be read. */
+export type ControllerView = Readonly<{
+  leads(): boolean
+  counters(): readonly PoolCounters[]
+  /** Errors that objects brought so far. */
+  errors(): number
+  configuration: Pick<Configuration, 'model' | 'problems'>
+  services: Pick<Services, 'keys' | 'get'>
+  allocations: Allocations
+}>
+
 export class Controller {
   readonly #options: ControllerOptions
   readonly #configuration: Configuration
   readonly #services: Services
   readonly #statuses: Statuses
+  readonly #allocations: Allocations
   readonly #loop = new Loop(() => this.#turn())
   readonly #problemLog: ProblemLog
   #sourceProblems: readonly Problem[] = []
@@ -54,6 +67,7 @@ export class Controller {
     this.#configuration = new Configuration(namespace)
     this.#services = new Services(options)
     this.#statuses = new Statuses(namespace)
+    this.#allocations = new Allocations(options.clock)
     this.#problemLog = new ProblemLog(log, (problem) => source.locate(problem))
     this.#isDue = options.standby !== true
   }
@@ -108,6 +122,18 @@ export class Controller {
     return this.#term?.counters() ?? []
   }
 
+  /** What metrics and documents read, always as it is now. */
+  get view(): ControllerView {
+    return {
+      leads: () => this.leads,
+      counters: () => this.counters(),
+      errors: () => this.#problemLog.errors,
+      configuration: this.#configuration,
+      services: this.#services,
+      allocations: this.#allocations,
+    }
+  }
+
   /** Resolves when nothing is left to decide or to write. */
   async settled(): Promise<void> {
     for (;;) {
@@ -158,6 +184,7 @@ export class Controller {
       log,
       clock,
       namespace,
+      allocations: this.#allocations,
       poke: () => this.#loop.poke(),
     })
   }

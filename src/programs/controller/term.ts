@@ -16,6 +16,7 @@ import type { Log } from '../../lib/log.ts'
 import { type KubeObject, type ObjectSink, refOf, type StatusWrite, type WriteOutcome } from '../../lib/object.ts'
 import type { Problem } from '../../lib/problem.ts'
 import type { Pool } from '../../model/pool.ts'
+import type { Allocations } from './allocations.ts'
 import { ConfigurationStatus } from './configuration-status.ts'
 import { desiredOf, differs, type Holding, withHolding, writeOf, written } from './holding.ts'
 import { PoolStatus } from './pool-status.ts'
@@ -31,6 +32,8 @@ export type TermOptions = Readonly<{
   log: Log
   clock: Clock
   namespace: string
+  /** Told of every verdict. */
+  allocations: Allocations
   /** There is work to do. */
   poke(): void
 }>
@@ -71,6 +74,7 @@ export class Term {
     }
     this.#dirty.delete(key)
     this.#waiting.remove(key)
+    this.#options.allocations.onGone(key)
     this.#free(this.#ledger.release(key))
     this.#writer.forget(refOf(object))
   }
@@ -113,6 +117,7 @@ export class Term {
   /** Ends at once: somebody else may decide now. */
   drop(): void {
     this.#ended = true
+    this.#options.allocations.onTermEnd()
     this.#poolStatus.drop()
     this.#writer.close()
   }
@@ -137,6 +142,7 @@ export class Term {
       const keeps = verdict.lease?.ips.join() === entry.held.ips.join()
       return this.#free(keeps ? verdict.freed : this.#ledger.release(service.key))
     }
+    this.#options.allocations.onVerdict(service, verdict, this.#ledger)
     const desired = desiredOf(verdict)
     const isNews = this.#carryOut(entry, desired)
     this.#tell(entry, verdict, isNews)
