@@ -7,10 +7,16 @@ export class ProblemLog {
   readonly #log: Log
   readonly #locate: (problem: Problem) => Problem
   #known: ReadonlyMap<string, Problem> = new Map()
+  #errors = 0
 
   constructor(log: Log, locate: (problem: Problem) => Problem) {
     this.#log = log
     this.#locate = locate
+  }
+
+  /** How many errors appeared so far. */
+  get errors(): number {
+    return this.#errors
   }
 
   /** Takes the whole current list. */
@@ -26,6 +32,7 @@ export class ProblemLog {
   #say(problem: Problem): void {
     const { severity, code, field, message, file, line } = problem
     const at = severity === 'error' ? this.#log.error : this.#log.warn
+    if (severity === 'error') this.#errors++
     at(message, { code, object: nameOf(problem), field, ...(file === undefined ? {} : { file, line }) })
   }
 }
