@@ -49,7 +49,12 @@ export class Neighbors {
 
   /** Waits until the host was told an address that it had not asked for since `mark`. */
   async announced(ip: string, mark: number, otherwise: Otherwise): Promise<Sighting> {
-    return await until(() => this.#since(ip, mark).find(({ state }) => state === 'STALE'), otherwise)
+    return await until(() => this.announcement(ip, mark), otherwise)
+  }
+
+  /** The first time since `mark` that the host was told an address that it had not asked for. */
+  announcement(ip: string, mark: number): Sighting | undefined {
+    return this.#since(ip, mark).find(({ state }) => state === 'STALE')
   }
 
   /** Asks who has an address: the answer that came to this host, or null when nobody answered three questions. */
