@@ -43,10 +43,12 @@ export type Route =
   | Readonly<{ review: 'admission'; decide(request: AdmissionRequest): Promise<Verdict> }>
   | Readonly<{ review: 'conversion'; decide(request: ConversionRequest): Promise<Conversion> }>
 
+export type Identity = Readonly<{ cert: string; key: string }>
+
 export type AdmissionOptions = Readonly<{
   routes: ReadonlyMap<string, Route>
-  /** PEM. */
-  identity: Readonly<{ cert: string; key: string }>
+  /** PEM; null: no connection comes about before `useIdentity`. */
+  identity: Identity | null
   tls: Readonly<{ minVersion: 'TLSv1.2' | 'TLSv1.3'; ciphers?: string; ecdhCurve?: string }>
   /** 0: any. */
   port: number
@@ -74,17 +76,25 @@ export class AdmissionServer {
     this.#server.on('tlsClientError', (_error, socket) => socket.destroy())
   }
 
-  /** Resolves with the port when it listens; throws the system's error when it cannot. */
+  /** Resolves with the port when it listens; throws a Fault `cannotListen`. */
   async listen(): Promise<number> {
     const { port, host } = this.#options
     this.#server.listen({ port, ...(host !== undefined && { host }) })
-    await once(this.#server, 'listening')
+    try {
+      await once(this.#server, 'listening')
+    } catch (thrown) {
+      throw new Fault(
+        { code: 'cannotListen' },
+        `webhooks cannot be served on port ${port}: ${reasonOf(thrown)}`,
+        thrown,
+      )
+    }
     const address = this.#server.address()
     return typeof address === 'object' && address !== null ? address.port : port
   }
 
   /** Connections from now on get this certificate; the open ones go on with theirs. */
-  useIdentity(identity: AdmissionOptions['identity']): void {
+  useIdentity(identity: Identity): void {
     this.#server.setSecureContext({ ...this.#options.tls, ...identity })
   }
 
