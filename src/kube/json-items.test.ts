@@ -31,7 +31,6 @@ const GOOD: [string, string, Reading][] = [
   ['no items', '{"metadata":{},"items":[]}', bare([])],
   ['blank between the brackets', '{"items":[ \n ]}', bare([])],
   ['items that are null, as Go writes an empty slice', '{"items":null,"metadata":{}}', bare([])],
-  ['no list at all', '{}', bare([])],
   ['"items" in another place is nothing', '{"metadata":{"items":[1]},"a":[{"items":[2]}],"items":[3]}', bare([3])],
   ['"items" as a text is nothing', '{"kind":"items","a":["items",[1]],"items":[3]}', bare([3])],
   ['"items" in escapes', '{"\\u0069\\u0074\\u0065\\u006d\\u0073":[1]}', bare([1])],
@@ -50,6 +49,7 @@ for (const [name, text, expected] of GOOD) {
 
 const BAD: [string, string, string][] = [
   ['nothing', '', 'malformed'],
+  ['an object without items', '{"kind":"Status","metadata":{}}', 'malformed'],
   ['an end in the middle', '{"items":[{"a":1},{"b"', 'cut'],
   ['an end in a string', '{"a":"', 'cut'],
   ['no object', '[{"items":[1]}]', 'malformed'],
@@ -84,7 +84,11 @@ for (const [name, text, code] of BAD) {
 function byJsonParse(text: string): Reading | null {
   try {
     const { items, metadata } = JSON.parse(text)
-    return { items: items ?? [], resourceVersion: metadata?.resourceVersion, continueToken: metadata?.continue }
+    return {
+      items: items === null ? [] : items,
+      resourceVersion: metadata?.resourceVersion,
+      continueToken: metadata?.continue,
+    }
   } catch (thrown) {
     assert(thrown instanceof SyntaxError || thrown instanceof TypeError)
     return null

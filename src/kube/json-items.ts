@@ -90,9 +90,9 @@ export class ListScanner {
       throw new Fault<JsonFaultKind>({ code: 'cut' }, 'the list ends in its middle')
     const envelope = parse(Buffer.from(this.#envelope, 'latin1').toString())
     const items = fieldOf(envelope, 'items')
-    // An array with something in it was not taken for the items when it came by.
-    const isList = items === undefined || items === null || (Array.isArray(items) && items.length === 0)
-    if (!isRecord(envelope) || !isList) throw malformed('it is no list of objects')
+    // null is how Go writes an empty slice. An array with something in it was not taken for the items when it came by.
+    const isList = items === null || (Array.isArray(items) && items.length === 0)
+    if (!isList) throw malformed('it is no list of objects')
     const metadata = fieldOf(envelope, 'metadata')
     return { resourceVersion: textOf(metadata, 'resourceVersion'), continueToken: textOf(metadata, 'continue') }
   }

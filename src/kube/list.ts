@@ -3,7 +3,7 @@ import { Fault } from '../lib/fault.ts'
 import type { KubeObject } from '../lib/object.ts'
 import { nameOf } from './answer.ts'
 import { type KubeApi, KubeFault, type KubeRequest } from './api.ts'
-import { ListScanner, parseItem } from './json-items.ts'
+import { type JsonFaultKind, ListScanner, parseItem } from './json-items.ts'
 import type { Slices } from './slices.ts'
 
 /** As kubectl and client-go: large enough to be few requests, small enough for a server's memory. */
@@ -64,7 +64,9 @@ async function listPage(options: ListOptions, token: string, into: KubeObject[])
         if (slices.isOver) await slices.rest()
       }
     }
-    return scanner.end()
+    const envelope = scanner.end()
+    if (envelope.resourceVersion !== '') return envelope
+    throw new Fault<JsonFaultKind>({ code: 'malformed' }, 'it is a list without a version')
   } catch (thrown) {
     throw named(thrown, request)
   }

@@ -7,10 +7,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { parseRetryAfter } from './answer.ts'
-import { type KubeApi, KubeFault, type KubeRequest, MERGE_PATCH } from './api.ts'
-import { openClient } from './client.ts'
-import type { KubeConfig, Material } from './config.ts'
+import { parseRetryAfter } from '../../src/kube/answer.ts'
+import { type KubeApi, KubeFault, type KubeRequest, MERGE_PATCH } from '../../src/kube/api.ts'
+import { openClient } from '../../src/kube/client.ts'
+import type { KubeConfig, Material } from '../../src/kube/config.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
