@@ -25,6 +25,10 @@ cluster-demo: image ## Run the story on a real cluster: control plane, three nod
 test: packages-test native ## Run everything that CI runs
 	@node tools/test.ts
 
+test-matrix: packages-test native ## Run the cluster tests against each minor version of Kubernetes below tools/kubernetes/
+	@for minor in $(notdir $(wildcard tools/kubernetes/*)); do \
+	  echo "Kubernetes $$minor"; METALLB_KUBERNETES=$$minor node tools/test.ts kubernetes cluster || exit 1; done
+
 check: native ## Run the quick part of it: types, lint, format, rules and unit tests
 	@node tools/test.ts types lint format generated rules unit
 
