@@ -50,3 +50,21 @@ test('__proto__ is a key like any other', () => {
   assert(reading.ok)
   assert.equal(Object.getPrototypeOf(reading.value), Object.prototype)
 })
+
+const REPEATED: readonly (readonly [string, string, readonly number[]])[] = [
+  ['none', '{"a": {"b": 1}, "c": {"b": 1}}', []],
+  ['one', '{"a": 1, "a": 2}', [9]],
+  ['in an object of a list', '{"a": [1, "a", {"b": 1, "b": 2}], "c": "a"}', [24]],
+  ['written otherwise', String.raw`{"a": 1, "\u0061": 2}`, [9]],
+  ['thrice', '{"a": 1, "a": 2, "a": 3}', [9, 17]],
+]
+for (const [name, text, offsets] of REPEATED) {
+  test(`keys that stand twice: ${name}`, () => {
+    const reading = readJson(text)
+    assert(reading.ok)
+    assert.deepEqual(
+      reading.flaws.map(({ code, severity, offset }) => [code, severity, offset]),
+      offsets.map((offset) => ['duplicateKey', 'warning', offset]),
+    )
+  })
+}

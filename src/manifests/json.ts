@@ -5,13 +5,17 @@
  */
 import type { Flaw } from './codes.ts'
 import { MAX_DEPTH, TOO_DEEP } from './depth.ts'
+import { duplicateKeys, LISTED, type Repeated } from './duplicate-keys.ts'
 
 /** First character and the one after the last. */
 export type Span = Readonly<{ start: number; end: number }>
 
-/** `items`: where the elements of the outermost object's `items` stand; empty when it has none. */
+/**
+ * `items`: where the elements of the outermost object's `items` stand; empty when it has none.
+ * `flaws`: keys that stand twice in one object, as far as they are listed.
+ */
 export type JsonReading =
-  | Readonly<{ ok: true; value: unknown; items: readonly Span[] }>
+  | Readonly<{ ok: true; value: unknown; items: readonly Span[]; flaws: readonly Flaw[] }>
   | Readonly<{ ok: false; flaw: Flaw }>
 
 export function readJson(text: string): JsonReading {
@@ -20,7 +24,7 @@ export function readJson(text: string): JsonReading {
     return { ok: false, flaw: { severity: 'error', code: 'tooDeep', message: TOO_DEEP, offset: scan.tooDeepAt } }
   }
   try {
-    return { ok: true, value: JSON.parse(text), items: scan.items }
+    return { ok: true, value: JSON.parse(text), items: scan.items, flaws: duplicateKeys(repeatedKeys(text), false) }
   } catch (thrown) {
     return { ok: false, flaw: syntaxFlaw(text, thrown instanceof Error ? thrown.message : '') }
   }
@@ -57,6 +61,7 @@ function mayGoOn(beginning: string): boolean {
 
 const QUOTE = 34
 const COMMA = 44
+const BRACE = 123
 const OPEN = new Set([91, 123])
 const CLOSE = new Set([93, 125])
 
@@ -92,6 +97,37 @@ function scanJson(text: string): { tooDeepAt: number | null; items: Span[] } {
     } else if (code === COMMA && inItems && depth === 2) closeItem(at)
   }
   return { tooDeepAt: null, items }
+}
+
+/** JSON.parse keeps the last of equal keys and says nothing. For text that is JSON. */
+function repeatedKeys(text: string): readonly Repeated[] {
+  const repeated: Repeated[] = []
+  /** The keys of each open object so far; null for a list. */
+  const open: (Set<string> | null)[] = []
+  let isKeyNext = false
+  for (let at = 0; at < text.length && repeated.length < LISTED; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) {
+      const end = endOfString(text, at)
+      const keys = isKeyNext ? open.at(-1) : null
+      if (keys) {
+        const name = keyIn(text.slice(at, end + 1))
+        if (keys.has(name)) repeated.push({ name, offset: at })
+        keys.add(name)
+      }
+      isKeyNext = false
+      at = end
+    } else if (OPEN.has(code)) {
+      isKeyNext = code === BRACE
+      open.push(isKeyNext ? new Set() : null)
+    } else if (CLOSE.has(code)) open.pop()
+    else if (code === COMMA) isKeyNext = true
+  }
+  return repeated
+}
+
+function keyIn(literal: string): string {
+  return literal.includes('\\') ? String(JSON.parse(literal)) : literal.slice(1, -1)
 }
 
 /** The closing quote of the string that opens at `at`, or the last character of a text that ends within it. */

@@ -4,6 +4,7 @@
  * document again when a problem is to be shown. JSON is read as YAML here, of which it is a subset.
  */
 import { type Document, isMap, isScalar, isSeq, type ParsedNode } from 'yaml'
+import { Allowance, isWorthLocating } from './allowance.ts'
 import type { Path } from './structural.ts'
 import { compose } from './yaml.ts'
 
@@ -14,8 +15,10 @@ export class Locator {
   readonly #text: string
   #documents: readonly Document.Parsed[] | null = null
 
-  constructor(text: string) {
+  /** `documents` are those of the text where it was read just now. */
+  constructor(text: string, documents: readonly Document.Parsed[] | null = null) {
     this.#text = text
+    this.#documents = documents
   }
 
   /**
@@ -24,7 +27,7 @@ export class Locator {
    */
   find(document: number, path: Path): number {
     if (this.#text.length > MAX_LOCATED_CHARS) return firstChar(this.#text)
-    this.#documents ??= compose(this.#text, [])
+    this.#documents ??= isWorthLocating(this.#text) ? compose(this.#text, [], new Allowance(this.#text.length)) : []
     const contents = this.#documents[document]?.contents
     return contents ? descend(contents, path) : firstChar(this.#text)
   }

@@ -5,6 +5,7 @@
  */
 import { hash } from 'node:crypto'
 import type { ObjectRef, Problem } from '../lib/problem.ts'
+import { Allowance } from './allowance.ts'
 import type { Flaw } from './codes.ts'
 import { type Complaint, type Find, type InspectOptions, inspect } from './inspect.ts'
 import { readJson } from './json.ts'
@@ -24,6 +25,8 @@ type Stretch = Readonly<{
   problems: readonly Readonly<{ problem: Problem; offset: number }>[]
   broken: boolean
   foreign: readonly string[]
+  /** What reading it took of the file's allowance. */
+  tokens: number
 }>
 
 /**
@@ -38,8 +41,12 @@ export type Reading = Readonly<{
   foreign: readonly string[]
 }>
 
-/** `file` is named in problems; `known` is what the last reading of this file found. */
-export type ReadOptions = InspectOptions & Readonly<{ file: string; known?: ReadonlyMap<string, Stretch> }>
+/**
+ * `file` is named in problems; `known` is what the last reading of this file found; `allowance` is what this file may
+ * take together with others, where it is not alone.
+ */
+export type ReadOptions = InspectOptions &
+  Readonly<{ file: string; known?: ReadonlyMap<string, Stretch>; allowance?: Allowance }>
 
 type Draft = {
   entries: Entry[]
@@ -75,12 +82,18 @@ function emptyDraft(text: string): Draft {
 type Work = Readonly<{ draft: Draft; options: ReadOptions }>
 
 function* takeYaml(text: string, { draft, options }: Work): Generator<void> {
+  const allowance = options.allowance ?? new Allowance(0)
+  allowance.grow(text.length)
   for (const { start, end } of splitDocuments(text)) {
     const chunk = text.slice(start, end)
     const key = hash('sha256', chunk, 'base64')
-    const stretch = options.known?.get(key) ?? readStretch(chunk, options)
-    draft.known.set(key, stretch)
+    const known = options.known?.get(key)
+    const isAllowed = !known || allowance.spend(known.tokens)
+    const stretch = (isAllowed && known) || readStretch(chunk, options, allowance)
     take(stretch, { start, end }, { draft, options })
+    // What more there is would be refused as well.
+    if (allowance.isSpent) return
+    draft.known.set(key, stretch)
     yield
   }
 }
@@ -91,7 +104,7 @@ function* takeJson(
   json: Extract<ReturnType<typeof readJson>, { ok: true }>,
   work: Work,
 ): Generator<void> {
-  const { value, items } = json
+  const { value, items, flaws } = json
   const list = typeof value === 'object' && value !== null && 'items' in value ? value.items : null
   const alone = !Array.isArray(list) || list.length !== items.length || !isPlainList(value)
   const pieces = alone
@@ -100,9 +113,14 @@ function* takeJson(
   for (const { value: piece, start, end } of pieces) {
     const locator = new Locator(text.slice(start, end))
     const inspected = inspectAll([{ value: piece, document: 0 }], work.options)
-    take(stretchOf(inspected, [], locator), { start, end }, work)
+    const own = flaws.filter(({ offset }) => offset >= start && offset < end)
+    const here = own.map((flaw) => ({ ...flaw, offset: flaw.offset - start }))
+    take(stretchOf(inspected, here, locator), { start, end }, work)
     yield
   }
+  const between = flaws.filter(({ offset }) => !pieces.some(({ start, end }) => offset >= start && offset < end))
+  const nothing = { finds: [], complaints: [], broken: false, foreign: [] }
+  take(stretchOf(nothing, between, new Locator('')), { start: 0, end: text.length }, work)
 }
 
 /** ServiceList and the like give their items a kind, so they are inspected as a whole. */
@@ -110,9 +128,9 @@ function isPlainList(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'List'
 }
 
-function readStretch(chunk: string, options: InspectOptions): Stretch {
-  const { values, flaws } = readYaml(chunk)
-  return stretchOf(inspectAll(values, options), flaws, new Locator(chunk))
+function readStretch(chunk: string, options: InspectOptions, allowance: Allowance): Stretch {
+  const { values, flaws, documents, tokens } = readYaml(chunk, allowance)
+  return { ...stretchOf(inspectAll(values, options), flaws, new Locator(chunk, documents)), tokens }
 }
 
 type Inspected = {
@@ -134,7 +152,7 @@ function inspectAll(values: readonly YamlValue[], options: InspectOptions): Insp
   return all
 }
 
-function stretchOf(inspected: Inspected, flaws: readonly Flaw[], locator: Locator): Stretch {
+function stretchOf(inspected: Inspected, flaws: readonly Flaw[], locator: Locator): Omit<Stretch, 'tokens'> {
   const { finds, complaints, broken, foreign } = inspected
   return {
     finds,
@@ -155,7 +173,11 @@ function problemOf({ severity, code, message }: Flaw, object: ObjectRef = NOBODY
   return { severity, object, field: '', code, message, transient: false }
 }
 
-function take(stretch: Stretch, { start, end }: { start: number; end: number }, { draft, options }: Work): void {
+function take(
+  stretch: Omit<Stretch, 'tokens'>,
+  { start, end }: { start: number; end: number },
+  { draft, options }: Work,
+): void {
   for (const { key, ref, object, path, document } of stretch.finds)
     draft.entries.push({ key, ref, object, place: { start, end, document, path } })
   for (const { problem, offset } of stretch.problems)

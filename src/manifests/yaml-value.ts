@@ -6,14 +6,12 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Scalar, type YAMLMap } from 'yaml'
 import type { Flaw } from './codes.ts'
 import { MAX_DEPTH, TOO_DEEP } from './depth.ts'
+import { duplicateKeys, LISTED, type Repeated } from './duplicate-keys.ts'
 import { quoted } from './text.ts'
 import { plainValue } from './yaml-scalar.ts'
 
 /** Nodes that the aliases of one document may copy; real manifests with anchors copy some dozens. */
 const MAX_COPIED_NODES = 10_000
-
-/** Repeated keys of one mapping that are named. */
-const LISTED = 100
 
 type Reading = {
   flaws: Flaw[]
@@ -115,26 +113,6 @@ function keyOf(key: unknown, reading: Reading): string {
   const offset = offsetOf(key)
   reading.flaws.push({ severity: 'error', code: 'notYaml', message: 'not valid as JSON: this key is no text', offset })
   return ''
-}
-
-type Repeated = Readonly<{ name: string; offset: number }>
-
-/** At the top of a document all repeated keys have one cause, a missing `---` above the first of them. */
-function duplicateKeys(repeated: readonly Repeated[], top: boolean): Flaw[] {
-  const first = repeated[0]
-  if (!top || !first) return repeated.map(({ name, offset }) => duplicateKey([name], offset, 'remove one'))
-  return [duplicateKey(unique(repeated.map(({ name }) => name)), first.offset, 'is `---` missing?')]
-}
-
-function duplicateKey(names: readonly string[], offset: number, hint: string): Flaw {
-  const list = names.map(quoted).join(', ')
-  const keys = names.length === 1 ? `the key ${list} stands` : `the keys ${list} stand`
-  const message = `${keys} here again, and the last value of a key counts; ${hint}`
-  return { severity: 'warning', code: 'duplicateKey', message, offset }
-}
-
-function unique(names: readonly string[]): string[] {
-  return [...new Set(names)]
 }
 
 function offsetOf(node: unknown): number {

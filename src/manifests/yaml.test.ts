@@ -46,7 +46,8 @@ const SCALARS: readonly (readonly [string, unknown])[] = [
 ]
 for (const [text, value] of SCALARS) {
   test(`a value written as ${JSON.stringify(text)} is ${JSON.stringify(value)}`, () => {
-    assert.deepEqual(readYaml(`value: ${text}`), { values: [{ value: { value }, document: 0 }], flaws: [] })
+    const { values, flaws } = readYaml(`value: ${text}`)
+    assert.deepEqual({ values, flaws }, { values: [{ value: { value }, document: 0 }], flaws: [] })
   })
 }
 
@@ -91,7 +92,14 @@ const FLAWS: readonly (readonly [name: string, text: string, code: string, offse
   ['1,000 levels of brackets', deep('[', 1000), 'tooDeep', 102, /more than 100 levels/],
   ['1,000 levels of braces', deep('{a: ', 1000), 'tooDeep', 405, /more than 100 levels/],
   ['1,000 levels of explicit keys', deep('? ', 1000), 'tooDeep', 203, /more than 100 levels/],
-  ['a million empty comments', '#\n'.repeat(1_000_001), 'tooLarge', 2_000_001, /too large to be read as YAML/],
+  ['two million short comments', '#..\n'.repeat(1_000_001), 'tooLarge', 4_000_003, /too large to be read as YAML/],
+  [
+    '100,000 tokens more than 0.65 a character',
+    `[${'a,'.repeat(100_000)}`,
+    'tooLarge',
+    153_330,
+    /more small pieces of YAML/,
+  ],
 ]
 for (const [name, text, code, offset, message] of FLAWS) {
   test(`${name}: ${code}`, () => {

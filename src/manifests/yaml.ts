@@ -6,6 +6,7 @@
  * anything recursive runs over it. Scalars are read by yaml-scalar.ts; the library only sees strings.
  */
 import { Composer, type Document, Lexer, Parser, type YAMLParseError } from 'yaml'
+import { Allowance, MAX_TOKENS, TOKENS_PER_START, TOO_DENSE, TOO_MANY_TOKENS } from './allowance.ts'
 import type { Flaw } from './codes.ts'
 import { MAX_DEPTH, TOO_DEEP } from './depth.ts'
 import { toValue } from './yaml-value.ts'
@@ -13,7 +14,13 @@ import { toValue } from './yaml-value.ts'
 /** `document` counts the documents of the text from 0, the unusable ones too. */
 export type YamlValue = Readonly<{ value: unknown; document: number }>
 
-export type YamlReading = Readonly<{ values: readonly YamlValue[]; flaws: readonly Flaw[] }>
+/** `documents` are the library's, to find places in; `tokens` is what reading them took. */
+export type YamlReading = Readonly<{
+  values: readonly YamlValue[]
+  flaws: readonly Flaw[]
+  documents: readonly Document.Parsed[]
+  tokens: number
+}>
 
 // strict is off where kubectl's reader is lenient too; duplicate keys are found in toValue, in linear time.
 const OPTIONS = {
@@ -27,33 +34,26 @@ const OPTIONS = {
 /** More flaws than this in one document have one cause; the first lines show it. */
 const LISTED = 100
 
-/**
- * Time and memory go with the number of tokens, so they are bounded for each document: a List of 10,000 Services takes
- * 1.9 million, half a gigabyte and two seconds.
- */
-const MAX_TOKENS = 2_000_000
-
-const TOO_MANY_TOKENS =
-  'this document is too large to be read as YAML; divide it by lines of `---`, or write it as JSON, which takes more'
-
 /** Every value of the text, and everything wrong with it. A document with an error has no value. */
-export function readYaml(text: string): YamlReading {
+export function readYaml(text: string, allowance: Allowance = new Allowance(text.length)): YamlReading {
   const values: YamlValue[] = []
-  let flaws: Flaw[] = []
-  for (const [index, document] of compose(text, flaws).entries()) {
+  const flaws: Flaw[] = []
+  const before = allowance.spent
+  const documents = compose(text, flaws, allowance)
+  for (const [index, document] of documents.entries()) {
     const found: Flaw[] = []
     const first = document.errors[0]
     const value = first ? null : toValue(document.contents, found)
     if (first) found.push(syntaxFlaw(first))
-    flaws = flaws.concat(found.slice(0, LISTED))
+    flaws.push(...found.slice(0, LISTED))
     const usable = !found.some(({ severity }) => severity === 'error')
     if (usable && value !== null) values.push({ value, document: index })
   }
-  return { values, flaws }
+  return { values, flaws, documents, tokens: allowance.spent - before }
 }
 
 /** The library's documents of a text, with positions; none of a text that is too deep or too large, which is a flaw. */
-export function compose(text: string, flaws: Flaw[]): Document.Parsed[] {
+export function compose(text: string, flaws: Flaw[], allowance: Allowance): Document.Parsed[] {
   const parser = new Parser()
   const composer = new Composer(OPTIONS)
   const documents: Document.Parsed[] = []
@@ -61,16 +61,31 @@ export function compose(text: string, flaws: Flaw[]): Document.Parsed[] {
     flaws.push({ severity: 'error', code, message, offset: parser.offset })
     return []
   }
-  let tokens = 0
-  for (const lexeme of new Lexer().lex(text)) {
-    for (const token of parser.next(lexeme)) documents.push(...composer.next(token))
-    // The stack holds the document, its open collections and the scalar at hand.
-    if (parser.stack.length > MAX_DEPTH + 2) return refuse('tooDeep', TOO_DEEP)
-    if (++tokens > MAX_TOKENS) return refuse('tooLarge', TOO_MANY_TOKENS)
+  return withoutStacks(() => {
+    let tokens = 0
+    allowance.spend(TOKENS_PER_START)
+    for (const lexeme of new Lexer().lex(text)) {
+      for (const token of parser.next(lexeme)) documents.push(...composer.next(token))
+      // The stack holds the document, its open collections and the scalar at hand.
+      if (parser.stack.length > MAX_DEPTH + 2) return refuse('tooDeep', TOO_DEEP)
+      if (++tokens > MAX_TOKENS) return refuse('tooLarge', TOO_MANY_TOKENS)
+      if (!allowance.spend()) return refuse('tooLarge', TOO_DENSE)
+    }
+    for (const token of parser.end()) documents.push(...composer.next(token))
+    documents.push(...composer.end())
+    return documents
+  })
+}
+
+/** The composer makes an Error of each fault in the text, up to one a character; their stacks would take seconds. */
+function withoutStacks<T>(work: () => T): T {
+  const before = Error.stackTraceLimit
+  Error.stackTraceLimit = 0
+  try {
+    return work()
+  } finally {
+    Error.stackTraceLimit = before
   }
-  for (const token of parser.end()) documents.push(...composer.next(token))
-  documents.push(...composer.end())
-  return documents
 }
 
 function syntaxFlaw(error: YAMLParseError): Flaw {

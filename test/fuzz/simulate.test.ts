@@ -8,7 +8,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { copyEnvironment } from '../../src/programs/cli/exit.ts'
 import { answer } from '../../src/programs/cli/simulate/main.ts'
+import { DENSE } from './dense.ts'
 import { mutate, randomOf } from './mutations.ts'
 import { workMs } from './work.ts'
 
@@ -17,6 +19,9 @@ const SECONDS = Number(process.env['FUZZ_SECONDS'] ?? 4)
 const MS_PER_MB = 2000
 const SLACK_MS = 500
 const KEYS = ['problems', 'configured', 'services', 'pools', 'changes', 'ignored']
+
+// As the command does first.
+copyEnvironment()
 
 const directory = mkdtempSync(join(tmpdir(), 'metallb-fuzz-'))
 after(() => rmSync(directory, { recursive: true }))
@@ -53,3 +58,14 @@ test(`mutated worlds, seed ${SEED}, ${SECONDS} s`, async (context) => {
   context.diagnostic(`${run} worlds`)
   assert(run > 100, 'a fuzzer that hardly runs finds nothing')
 })
+
+for (const [name, make] of DENSE) {
+  test(`a MB of ${name} takes ${MS_PER_MB} ms of work at most`, async () => {
+    writeFileSync(FIRST, make(2 ** 20))
+    const start = workMs()
+    const { text } = await simulate([FIRST])
+    const tookMs = workMs() - start
+    assert.deepEqual(Object.keys(JSON.parse(text)), KEYS)
+    assert(tookMs <= MS_PER_MB, `${Math.round(tookMs)} ms`)
+  })
+}

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { Fault } from '../../lib/fault.ts'
 import { type KubeObject, keyOf } from '../../lib/object.ts'
 import type { ObjectRef, Problem } from '../../lib/problem.ts'
+import { Allowance } from '../../manifests/allowance.ts'
 import type { Claim } from '../../manifests/catalog.ts'
 import { duplicateProblem } from '../../manifests/duplicate.ts'
 import { whyOf } from '../../manifests/faults.ts'
@@ -49,11 +50,12 @@ export async function readPaths(
 ): Promise<PathObjects> {
   if (paths.filter((path) => path === '-').length > 1) throw unreadable('-', 'it is named twice, and can be read once')
   const shelf = new Shelf()
+  const allowance = new Allowance(0)
   for (const path of paths) {
     for await (const { file, bytes } of openPath(path)) {
       const decoded = decodeText(bytes)
       const reading = decoded.ok
-        ? toEnd(readManifest(decoded.text, { file, namespace, reads }))
+        ? toEnd(readManifest(decoded.text, { file, namespace, reads, allowance }))
         : unreadableText(decoded.text, decoded.flaw, file)
       shelf.put(file, decoded.text, reading)
     }

@@ -22,7 +22,7 @@ const RULES: readonly Rule[] = [
   requestWarnings,
 ]
 
-/** More problems of one code about one object help nobody. */
+/** More problems of one code about one object, or about a file that holds none, help nobody. */
 const LISTED = 100
 
 export type CollectOptions = Readonly<{
@@ -46,7 +46,7 @@ export function collectProblems(files: PathObjects, options: CollectOptions): re
   const warnings = RULES.flatMap((rule) => [...rule(subject)])
   const found = [...draft.problems.filter((problem) => !isFollowOn(problem, subject)), ...parsed.problems, ...warnings]
   const located = shortened(found.map(softened)).map((problem) => files.locate(problem))
-  return unique([...files.problems, ...located]).toSorted(byPlace)
+  return unique([...shortened(files.problems), ...located]).toSorted(byPlace)
 }
 
 function parseServices(objects: Subject['objects']): { services: Service[]; problems: Problem[] } {
@@ -82,10 +82,12 @@ function softened(problem: Problem): Problem {
 
 /** The first of too many says how many there are. */
 function shortened(problems: readonly Problem[]): Problem[] {
-  return [...Map.groupBy(problems, (problem) => `${problem.code} ${nameOf(problem)}`).values()].flatMap((alike) => {
+  return [
+    ...Map.groupBy(problems, (problem) => `${problem.code} ${nameOf(problem)} ${problem.file ?? ''}`).values(),
+  ].flatMap((alike) => {
     const [first, ...others] = alike
     if (!first || alike.length <= LISTED) return alike
-    const message = `${first.message} (and ${alike.length - LISTED} more of this sort in this object)`
+    const message = `${first.message} (and ${alike.length - LISTED} more of this sort in this ${first.object.kind === '' ? 'file' : 'object'})`
     return [{ ...first, message }, ...others.slice(0, LISTED - 1)]
   })
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The objects there are after each step, and what is wrong with the documents they came from. Values, never changed. */
 import { type KubeObject, keyOf } from '../../../lib/object.ts'
-import type { Problem } from '../../../lib/problem.ts'
+import type { ObjectRef, Problem } from '../../../lib/problem.ts'
 import { METALLB_KINDS } from '../../../manifests/schema.ts'
 import { parseService, type Service } from '../../../model/service.ts'
 import type { PathObjects } from '../paths.ts'
@@ -31,11 +31,8 @@ export function applied(before: Cluster, from: PathObjects): Cluster {
   const unreadable = new Map(before.unreadable)
   const problems = new Map(before.documentProblems)
   for (const { key } of from.entries) problems.delete(key)
-  for (const problem of from.problems) {
-    const { kind, namespace, name } = problem.object
-    const key = kind === '' ? '' : keyOf(kind, namespace, name)
-    problems.set(key, [...(problems.get(key) ?? []), problem])
-  }
+  for (const [key, found] of Map.groupBy(from.problems, ({ object }) => aboutOf(object)))
+    problems.set(key, [...(problems.get(key) ?? []), ...found])
   for (const { key, object } of from.entries) {
     if (!object) continue
     const parsed = object.kind === 'Service' ? parseService(object, { fillDefaults: true }) : null
@@ -48,6 +45,10 @@ export function applied(before: Cluster, from: PathObjects): Cluster {
     unreadable.delete(key)
   }
   return { objects, unreadable, documentProblems: problems, ignored: sum(before.ignored, from.ignored) }
+}
+
+function aboutOf({ kind, namespace, name }: ObjectRef): string {
+  return kind === '' ? '' : keyOf(kind, namespace, name)
 }
 
 /** Without the objects of these keys, and without what was wrong with them. */
