@@ -33,6 +33,19 @@ export type SpeakerOptions = Readonly<{
   fillDefaults: boolean
 }>
 
+/** The state of a running speaker, to be read. */
+export type SpeakerView = Readonly<{
+  node: string
+  /** Errors that objects brought so far. */
+  errors(): number
+  configuration: Pick<Configuration, 'model' | 'problems'>
+  /** What this node does for each Service, as last decided: by its key, what is announced or else why not. */
+  decisions(): Iterable<readonly [string, Words]>
+  /** Nodes that count as having a live speaker. */
+  members(): Iterable<string>
+  counters(): ReturnType<Responder['counters']>
+}>
+
 export class Speaker {
   readonly #options: SpeakerOptions
   readonly #configuration: Configuration
@@ -84,6 +97,18 @@ export class Speaker {
     this.#confirmWanted = true
     for (const key of this.#catalog.keys()) this.#dirty.add(key)
     this.#loop.poke()
+  }
+
+  /** What metrics and documents read, always as it is now. */
+  get view(): SpeakerView {
+    return {
+      node: this.#options.node,
+      errors: () => this.#problemLog.errors,
+      configuration: this.#configuration,
+      decisions: () => this.#said,
+      members: () => this.#world?.speakers ?? [],
+      counters: () => this.#options.responder.counters(),
+    }
   }
 
   /** Takes no more events and withdraws everything. */
