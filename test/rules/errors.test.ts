@@ -7,6 +7,7 @@ import { MANIFEST_CODES } from '../../src/manifests/codes.ts'
 import { SCHEMA_CODES } from '../../src/manifests/schema.ts'
 import { MODEL_CODES } from '../../src/model/codes.ts'
 import { SILENCE_REASONS } from '../../src/plan/silence.ts'
+import { UNANNOUNCED_REASONS } from '../../src/plan/unannounced.ts'
 import { CHECK_CODES } from '../../src/programs/cli/check/codes.ts'
 import { WEBHOOK_CODES } from '../../src/programs/controller/webhooks/codes.ts'
 import { files, read } from './tree.ts'
@@ -15,7 +16,16 @@ const PAGE = read('docs/errors.md')
 const sections = [...PAGE.matchAll(/^## `(\w+)`$/gm)].map(([, code]) => code)
 
 /** Two lists may have a word in common; it then means the same in both and is explained once. */
-const LISTS = { MODEL_CODES, REFUSAL_CODES, SILENCE_REASONS, MANIFEST_CODES, SCHEMA_CODES, CHECK_CODES, WEBHOOK_CODES }
+const LISTS = {
+  MODEL_CODES,
+  REFUSAL_CODES,
+  SILENCE_REASONS,
+  UNANNOUNCED_REASONS,
+  MANIFEST_CODES,
+  SCHEMA_CODES,
+  CHECK_CODES,
+  WEBHOOK_CODES,
+}
 
 for (const [name, codes] of Object.entries(LISTS)) {
   test(`each of ${name} is explained in docs/errors.md`, () => {
