@@ -100,9 +100,9 @@ async function unexpected(cases: readonly Case[], expected: readonly RegExp[]): 
   return [...strange, ...idle.map((pattern) => `nothing is like ${pattern}`)]
 }
 
+/** Up to 1.35 the server stores what MetalLB, which reads 32 bits, then fails to read. */
+const LARGE = /^BGPAdvertisement v1beta1 spec\.aggregationLength(?:V6)?: -?\d{10,}: only we refuse it/
 const ON_PURPOSE: readonly RegExp[] = [
-  // The server stores what MetalLB, which reads 32 bits, then fails to read.
-  /^BGPAdvertisement v1beta1 spec\.aggregationLength(?:V6)?: -?\d{10,}: only we refuse it/,
   // The server takes a list for a time. Only programs write this status.
   /^ConfigurationState v1beta1 status\.conditions\.0\.lastTransitionTime: \[.*\]: only we refuse it/,
   // Conditions of one type twice: nobody reads this status from a file.
@@ -112,7 +112,8 @@ const ON_PURPOSE: readonly RegExp[] = [
 test('each field of each kind, right and wrong', async (context) => {
   const cases = fieldCases()
   context.diagnostic(`${cases.length} objects`)
-  assert.deepEqual(await unexpected(cases, ON_PURPOSE), [])
+  const minor = Number(fieldAt(await server.client.get('/version'), 'minor'))
+  assert.deepEqual(await unexpected(cases, minor < 36 ? [LARGE, ...ON_PURPOSE] : ON_PURPOSE), [])
 })
 
 test('the objects of our files', async (context) => {
