@@ -339,6 +339,16 @@ const STORIES: readonly (readonly [string, (scene: Scene) => Promise<void>])[] =
     },
   ],
   [
+    'a spec is told as it is written, with nothing beside it',
+    async (scene) => {
+      scene.write('a.json', JSON.stringify(service('a', { externalTrafficPolicy: 'Local' })))
+      const { recorder } = await scene.open()
+      const object = await recorder.applied('a')
+      assert.deepEqual(object['spec'], { type: 'LoadBalancer', externalTrafficPolicy: 'Local' })
+      assert.equal(object['status'], undefined)
+    },
+  ],
+  [
     'an own write is no event for the controller',
     async (scene) => {
       scene.write('web.yaml', yaml('web'))
