@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a running speaker tells under /api/v1/: what it announces, and why it does not announce the rest. */
+import { VERSION } from '../../lib/version.ts'
+import type { Documents } from '../listeners/documents.ts'
+import type { History } from '../listeners/history.ts'
+import type { SpeakerView } from './speaker.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** `peers` stays empty until routes are announced by BGP. */
+export function speakerDocuments(view: SpeakerView, history: History): Documents {
+  const { node, configuration } = view
+  return {
+    state: () => ({
+      program: 'speaker',
+      version: VERSION,
+      node,
+      configured: configuration.model !== null,
+      problems: configuration.problems,
+      addresses: addressesOf(view),
+    }),
+    plan: () => ({ node, services: servicesOf(view) }),
+    peers: () => ({ peers: [] }),
+    members: () => ({ members: [...view.members()].toSorted() }),
+    history: () => history.document(),
+  }
+}
+
+/** What this node answers for, with what it counted. */
+function* addressesOf({ counters }: SpeakerView): Generator<Fields> {
+  yield* counters().addresses
+}
+
+function* servicesOf({ decisions }: SpeakerView): Generator<Fields> {
+  for (const [service, { ips, why }] of decisions()) {
+    if (ips.length > 0) yield { service, protocol: 'layer2', announce: true, ips }
+    else yield { service, protocol: 'layer2', announce: false, ...why }
+  }
+}

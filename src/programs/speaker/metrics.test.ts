@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { systemClock } from '../../lib/clock.ts'
+import { Metrics } from '../../lib/metrics.ts'
+import { type DocumentName, jsonPieces } from '../listeners/documents.ts'
+import { History } from '../listeners/history.ts'
+import { openRunDirectory } from '../listeners/run-directory.ts'
+import { speakerDocuments } from './documents.ts'
+import { registerSpeakerMetrics } from './metrics.ts'
+import type { SpeakerView } from './speaker.ts'
+
+const VIEW: SpeakerView = {
+  node: 'iris1',
+  errors: () => 0,
+  configuration: { model: null, problems: [] },
+  decisions: () =>
+    new Map([
+      ['default/web', { text: '', ips: ['192.0.2.1', '2001:db8::1'], why: {} }],
+      ['default/api', { text: '', ips: [], why: { reason: 'notOwner', message: 'node iris2 answers' } }],
+    ]),
+  members: () => new Set(['iris2', 'iris1']),
+  counters: () => ({
+    addresses: [{ ip: '192.0.2.1', requests: 7, replies: 5, gratuitous: 10 }],
+    drops: { operation: 1, destination: 0, notAnnounced: 0, notOnInterface: 0, malformed: 0, suspended: 2 },
+  }),
+}
+
+test('metrics: what this node announces and what it answered', () => {
+  const metrics = new Metrics()
+  registerSpeakerMetrics(metrics, VIEW)
+  assert.deepEqual(metrics.render().match(/^metallb_(speaker|layer2_[rg]).*/gm), [
+    'metallb_layer2_gratuitous_sent{ip="192.0.2.1"} 10',
+    'metallb_layer2_requests_received{ip="192.0.2.1"} 7',
+    'metallb_layer2_responses_sent{ip="192.0.2.1"} 5',
+    'metallb_speaker_announced{service="default/web",protocol="layer2",node="iris1",ip="192.0.2.1"} 1',
+    'metallb_speaker_announced{service="default/web",protocol="layer2",node="iris1",ip="2001:db8::1"} 1',
+  ])
+  assert.match(metrics.render(), /^metallb_layer2_dropped_total\{reason="suspended"\} 2$/m)
+})
+
+const history = new History({
+  program: 'speaker',
+  directory: openRunDirectory('/proc/metallb'),
+  clock: systemClock,
+})
+const documents = speakerDocuments(VIEW, history)
+const DOCUMENTS: [DocumentName, object][] = [
+  [
+    'plan',
+    {
+      node: 'iris1',
+      services: [
+        { service: 'default/web', protocol: 'layer2', announce: true, ips: ['192.0.2.1', '2001:db8::1'] },
+        {
+          service: 'default/api',
+          protocol: 'layer2',
+          announce: false,
+          reason: 'notOwner',
+          message: 'node iris2 answers',
+        },
+      ],
+    },
+  ],
+  ['members', { members: ['iris1', 'iris2'] }],
+  ['peers', { peers: [] }],
+]
+for (const [name, expected] of DOCUMENTS) {
+  test(`documents: ${name}`, () => {
+    assert.deepEqual(JSON.parse([...jsonPieces(documents[name]())].join('')), expected)
+  })
+}
+
+test('documents: state', () => {
+  const { version, ...state } = JSON.parse([...jsonPieces(documents.state())].join(''))
+  assert.match(version, /^\d/)
+  assert.deepEqual(state, {
+    program: 'speaker',
+    node: 'iris1',
+    configured: false,
+    problems: [],
+    addresses: [{ ip: '192.0.2.1', requests: 7, replies: 5, gratuitous: 10 }],
+  })
+})
