@@ -77,7 +77,8 @@ export class MemoryObjects {
   async #writeStatus(write: StatusWrite): Promise<WriteOutcome> {
     await this.#admitWrite()
     const { kind, namespace, name } = write.object
-    const before = this.objects.get(keyOf(kind, namespace, name))
+    const before =
+      this.objects.get(keyOf(kind, namespace, name)) ?? (this.#version === null ? undefined : madeByWriting(write))
     if (write.resourceVersion !== undefined && before && before.metadata.resourceVersion !== write.resourceVersion) {
       this.outdatedWrites.push(write)
       return { type: 'outdated' }
@@ -118,6 +119,12 @@ export class MemoryObjects {
   #tell(events: readonly ObjectEvent[]): void {
     if (events.length > 0) for (const listener of this.#listeners) listener.onEvents(events)
   }
+}
+
+/** What a sink makes where it is missing. */
+function madeByWriting({ object: { kind, namespace, name } }: StatusWrite): KubeObject | undefined {
+  if (kind !== 'ConfigurationState') return undefined
+  return { apiVersion: 'metallb.io/v1beta1', kind, metadata: { name, namespace, labels: {}, annotations: {} } }
 }
 
 function overlay(object: KubeObject, before: KubeObject): KubeObject {

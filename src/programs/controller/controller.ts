@@ -94,6 +94,7 @@ export class Controller {
    * us yet. Resolves when the term begins, or when that is void.
    */
   async lead(): Promise<void> {
+    if (this.#term) return
     const call = ++this.#calls
     await this.#options.source.refresh()
     if (call !== this.#calls) return

@@ -20,8 +20,10 @@ export class Statuses {
   take({ type, object: { kind, metadata, status } }: ObjectEvent): boolean {
     if (!KINDS.has(kind) || metadata.namespace !== this.#namespace) return false
     const key = keyOf(kind, this.#namespace, metadata.name)
+    // An object that nobody wrote a status to yet says nothing about what is on its way there.
+    if (type === 'applied' && !isStatus(status)) return true
     this.#sent.delete(key)
-    if (type === 'applied' && isStatus(status)) this.#told.set(key, status)
+    if (isStatus(status) && type === 'applied') this.#told.set(key, status)
     else this.#told.delete(key)
     return true
   }
