@@ -44,6 +44,17 @@ export function sentenceOf(problem: Problem): string {
   return `${words.filter((word) => word !== '').join(' ')}: ${message}`
 }
 
+/** Messages in one ConfigurationState; the log has all of them. */
+const MOST_MESSAGES = 20
+
+/** The errors among them, one a line; '' where there is none. */
+export function summaryOf(problems: readonly Problem[]): string {
+  const errors = problems.filter(({ severity }) => severity === 'error')
+  const lines = errors.slice(0, MOST_MESSAGES).map(sentenceOf)
+  if (errors.length > MOST_MESSAGES) lines.push(`and ${errors.length - MOST_MESSAGES} more, see the log`)
+  return lines.join('\n')
+}
+
 function nameOf({ object: { kind, namespace, name } }: Problem): string {
   return [kind, namespace, name].filter((part) => part !== '').join('/')
 }

@@ -5,7 +5,8 @@ import { type Endpoint, parseEndpointSlice } from '../../model/endpoint.ts'
 import { handles, parseService, type Service } from '../../model/service.ts'
 import { type Serving, ServingTable, sameServing } from './serving.ts'
 
-export type Known = Readonly<{ service: Service; endpoints: readonly Endpoint[] }>
+/** `uid` is the Service's; '' where it comes from a file. */
+export type Known = Readonly<{ service: Service; uid: string; endpoints: readonly Endpoint[] }>
 
 type Slice = Readonly<{ name: string; serving: Serving }>
 
@@ -16,7 +17,7 @@ const NO_SLICES: readonly Slice[] = []
 export class Catalog {
   readonly #classes: readonly string[]
   readonly #fillDefaults: boolean
-  readonly #services = new Map<string, Service>()
+  readonly #services = new Map<string, Readonly<{ service: Service; uid: string }>>()
   readonly #problems = new Map<string, readonly Problem[]>()
   readonly #table = new ServingTable()
   /** Service key → its slices; there is seldom more than one. */
@@ -38,12 +39,12 @@ export class Catalog {
   }
 
   get(key: string): Known | undefined {
-    const service = this.#services.get(key)
-    if (!service) return undefined
+    const found = this.#services.get(key)
+    if (!found) return undefined
     const slices = this.#slices.get(key) ?? NO_SLICES
     const [first, second] = slices
     const endpoints = first && !second ? first.serving : slices.flatMap(({ serving }) => serving)
-    return { service, endpoints }
+    return { ...found, endpoints }
   }
 
   keys(): Iterable<string> {
@@ -59,8 +60,9 @@ export class Catalog {
     const key = `${object.metadata.namespace}/${object.metadata.name}`
     this.#problems.delete(key)
     const parsed = present ? parseService(object, { fillDefaults: this.#fillDefaults }) : null
-    if (parsed?.ok && handles(this.#classes, parsed.service)) this.#services.set(key, trimmed(parsed.service))
-    else if (parsed?.ok === false) this.#problems.set(key, parsed.problems)
+    if (parsed?.ok && handles(this.#classes, parsed.service)) {
+      this.#services.set(key, { service: trimmed(parsed.service), uid: object.metadata.uid ?? '' })
+    } else if (parsed?.ok === false) this.#problems.set(key, parsed.problems)
     else this.#services.delete(key)
     return key
   }

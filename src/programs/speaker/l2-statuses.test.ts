@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { Fault } from '../../lib/fault.ts'
 import { createLog } from '../../lib/log.ts'
-import type { KubeObject, ObjectListener, ObjectSource } from '../../lib/object.ts'
+import type { KubeObject, ObjectEvent } from '../../lib/object.ts'
 import { type L2Answer, l2StatusBody } from './l2-status.ts'
 import { type L2StatusApi, L2Statuses } from './l2-statuses.ts'
 import { Pace } from './pace.ts'
@@ -17,7 +17,7 @@ class Objects {
   readonly objects = new Map<string, KubeObject>()
   readonly calls: string[] = []
   faults: Fault<{ code: string }>[] = []
-  #listener: ObjectListener | null = null
+  #take: ((event: ObjectEvent) => void) | null = null
   #made = 0
 
   put(name: string, node: string, service: string, answer: L2Answer | null): void {
@@ -34,26 +34,21 @@ class Objects {
       ...(answer ? { status: l2StatusBody(service, { node, answer }) } : {}),
     }
     this.objects.set(name, object)
-    const listener = this.#listener
-    if (node === 'me') setImmediate(() => listener?.onEvents([{ type: 'applied', object }]))
+    const take = this.#take
+    if (node === 'me') setImmediate(() => take?.({ type: 'applied', object }))
   }
 
   remove(name: string): void {
     const object = this.objects.get(name)
     this.objects.delete(name)
-    if (object) setImmediate(() => this.#listener?.onEvents([{ type: 'deleted', object }]))
+    if (object) setImmediate(() => this.#take?.({ type: 'deleted', object }))
   }
 
-  source(): ObjectSource {
-    return {
-      start: async (listener) => {
-        this.#listener = listener
-        const own = [...this.objects.values()].filter(({ metadata }) => metadata.labels['metallb.io/node'] === 'me')
-        listener.onEvents(own.map((object) => ({ type: 'applied', object })))
-      },
-      refresh: async () => {},
-      locate: (problem) => problem,
-      stop: async () => {},
+  /** As a list and watch by this node's label. */
+  follow(take: (event: ObjectEvent) => void): void {
+    this.#take = take
+    for (const object of this.objects.values()) {
+      if (object.metadata.labels['metallb.io/node'] === 'me') take({ type: 'applied', object })
     }
   }
 
@@ -100,54 +95,56 @@ class Objects {
   }
 }
 
-async function rig(objects: Objects, { perSecond = 10_000, wanted = [] as readonly string[] } = {}) {
+function rig(objects: Objects, { perSecond = 10_000, wanted = [] as readonly string[] } = {}) {
   const lines: string[] = []
+  const begun: string[] = []
   const statuses = new L2Statuses({
     api: objects.api(),
-    source: objects.source(),
     node: 'me',
     pace: new Pace(systemClock, perSecond),
     clock: FAST,
     log: createLog('info', (line) => lines.push(line)),
+    onBegin: (service) => begun.push(service),
   })
   for (const service of wanted) statuses.set(service, ALL)
-  await statuses.start()
+  objects.follow((event) => statuses.take(event))
+  statuses.begin()
   const settle = async () => {
     await new Promise((resolve) => setTimeout(resolve, 60))
     await statuses.settled()
   }
-  return { statuses, lines, settle }
+  return { statuses, lines, begun, settle }
 }
 
 test('a node that answers says so in two steps, and takes it back', async () => {
   const objects = new Objects()
-  const { statuses, settle } = await rig(objects)
+  const { statuses, settle, begun } = rig(objects)
   statuses.set('default/web', ALL)
   await settle()
-  assert.deepEqual(objects.nodes(), ['web me'])
+  assert.deepEqual([objects.nodes(), begun], [['web me'], ['default/web']])
   assert.deepEqual(objects.calls, ['create default/web', 'write default/web', 'list default/web'])
   statuses.set('default/web', null)
   await settle()
   assert.deepEqual(objects.nodes(), [])
-  await statuses.stop()
+  statuses.close()
 })
 
 test('what a node before us left behind is removed, and of other Services nothing', async () => {
   const objects = new Objects()
   objects.put('l2-y', 'you', 'default/web', ALL)
   objects.put('l2-z', 'you', 'default/other', ALL)
-  const { statuses, settle } = await rig(objects)
+  const { statuses, settle } = rig(objects)
   statuses.set('default/web', ALL)
   await settle()
   assert.deepEqual(objects.nodes(), ['other you', 'web me'])
-  await statuses.stop()
+  statuses.close()
 })
 
 test('many Services taken over at once are looked up by one list', async () => {
   const objects = new Objects()
   const names = Array.from({ length: 20 }, (_, index) => `s${index}`)
   for (const name of names) objects.put(`l2-${name}`, 'you', `default/${name}`, ALL)
-  const { statuses, settle } = await rig(objects)
+  const { statuses, settle } = rig(objects)
   for (const name of names) statuses.set(`default/${name}`, ALL)
   await settle()
   assert.deepEqual(objects.nodes(), names.map((name) => `${name} me`).toSorted())
@@ -155,7 +152,7 @@ test('many Services taken over at once are looked up by one list', async () => {
     objects.calls.filter((call) => call.startsWith('list')),
     ['list all'],
   )
-  await statuses.stop()
+  statuses.close()
 })
 
 test('what an earlier process of this node left: right ones cost nothing, the others go', async () => {
@@ -163,54 +160,54 @@ test('what an earlier process of this node left: right ones cost nothing, the ot
   objects.put('l2-a', 'me', 'default/kept', ALL)
   objects.put('l2-b', 'me', 'default/gone', ALL)
   objects.put('l2-c', 'me', 'default/half', null)
-  const { statuses, settle } = await rig(objects, { wanted: ['default/kept', 'default/half'] })
+  const { statuses, settle, begun } = rig(objects, { wanted: ['default/kept', 'default/half'] })
   await settle()
-  assert.deepEqual(objects.nodes(), ['half me', 'kept me'])
+  assert.deepEqual([objects.nodes(), begun], [['half me', 'kept me'], []])
   assert.deepEqual(objects.calls.filter((call) => !call.startsWith('list')).toSorted(), [
     'delete l2-b',
     'write default/half',
   ])
-  await statuses.stop()
+  statuses.close()
 })
 
 test('one that somebody deletes is made again', async () => {
   const objects = new Objects()
-  const { statuses, settle } = await rig(objects)
+  const { statuses, settle } = rig(objects)
   statuses.set('default/web', ALL)
   await settle()
   objects.remove('l2-1')
   await settle()
   assert.deepEqual([...objects.objects.keys()], ['l2-2'])
-  await statuses.stop()
+  statuses.close()
 })
 
 test('the interfaces follow', async () => {
   const objects = new Objects()
-  const { statuses, settle } = await rig(objects)
+  const { statuses, settle } = rig(objects)
   statuses.set('default/web', ALL)
   await settle()
   statuses.set('default/web', { interfaces: ['eth0'] })
   await settle()
   assert.deepEqual(Reflect.get(Object(objects.objects.get('l2-1')?.['status']), 'interfaces'), [{ name: 'eth0' }])
-  await statuses.stop()
+  statuses.close()
 })
 
 test('faults are retried and said once; in the end all is right, and nothing twice', async () => {
   const objects = new Objects()
   objects.faults = Array.from({ length: 12 }, () => new Fault({ code: 'unavailable' }, 'the API server is away'))
-  const { statuses, lines, settle } = await rig(objects)
+  const { statuses, lines, settle } = rig(objects)
   for (const name of ['a', 'b', 'c']) statuses.set(`default/${name}`, ALL)
   await settle()
   assert.deepEqual(objects.nodes(), ['a me', 'b me', 'c me'])
   assert.equal(lines.length, 1)
   assert.match(lines[0] ?? '', /the API server is away/)
-  await statuses.stop()
+  statuses.close()
 })
 
 test('what the API server will never accept is not sent again until something changes', async () => {
   const objects = new Objects()
   objects.faults = [new Fault({ code: 'invalid' }, 'a label is too long')]
-  const { statuses, lines, settle } = await rig(objects)
+  const { statuses, lines, settle } = rig(objects)
   statuses.set('default/web', ALL)
   await settle()
   assert.deepEqual(
@@ -221,12 +218,12 @@ test('what the API server will never accept is not sent again until something ch
   statuses.set('default/web', ALL)
   await settle()
   assert.deepEqual(objects.nodes(), ['web me'])
-  await statuses.stop()
+  statuses.close()
 })
 
 test('the rate is bounded, and the state that came last is what is written', async () => {
   const objects = new Objects()
-  const { statuses, settle } = await rig(objects, { perSecond: 20 })
+  const { statuses, settle } = rig(objects, { perSecond: 20 })
   const startedMs = performance.now()
   for (let index = 0; index < 15; index++) statuses.set(`default/s${index}`, ALL)
   for (let index = 0; index < 10; index++) statuses.set(`default/s${index}`, null)
@@ -235,5 +232,5 @@ test('the rate is bounded, and the state that came last is what is written', asy
   assert.equal(objects.nodes().length, 5)
   const calls = objects.calls.length
   assert.ok(calls <= 20 + (tookMs / 1000) * 20 + 1, `${calls} calls in ${tookMs} ms`)
-  await statuses.stop()
+  statuses.close()
 })

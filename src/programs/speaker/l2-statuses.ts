@@ -10,7 +10,7 @@
 import type { Clock, Timer } from '../../lib/clock.ts'
 import { Fault } from '../../lib/fault.ts'
 import type { Log } from '../../lib/log.ts'
-import type { KubeObject, ObjectSource } from '../../lib/object.ts'
+import type { KubeObject, ObjectEvent } from '../../lib/object.ts'
 import { WorkQueue } from '../../lib/workqueue.ts'
 import { decideL2Status, type L2Answer, type L2Status, type L2Step, readL2Status } from './l2-status.ts'
 import type { Pace } from './pace.ts'
@@ -28,12 +28,12 @@ export interface L2StatusApi {
 
 export type L2StatusesOptions = Readonly<{
   api: L2StatusApi
-  /** The objects that carry this node's label. */
-  source: ObjectSource
   node: string
   pace: Pace
   clock: Clock
   log: Log
+  /** This node has begun to answer for a Service for which it did not before, in this life of the process or another. */
+  onBegin(service: string): void
 }>
 
 const WORKERS = 8
@@ -70,17 +70,18 @@ export class L2Statuses {
     this.#looking = new WorkQueue({ ...shared, name: 'others’ ServiceL2Status', workers: 1, work: () => this.#look() })
   }
 
+  /** True when the event is about such an object; only those that carry this node's label are expected. */
+  take({ type, object }: ObjectEvent): boolean {
+    if (object.kind !== 'ServiceL2Status') return false
+    this.#take(object, type === 'applied')
+    return true
+  }
+
   /**
-   * Resolves when it is known what there is; nothing is written before. What was not `set` by then is not wanted: what
-   * an earlier process of this node left of it goes.
+   * It was told what there is; nothing is written before. What was not `set` by now is not wanted: what an earlier
+   * process of this node left of it goes.
    */
-  async start(): Promise<void> {
-    await this.#options.source.start({
-      onEvents: (events) => {
-        for (const { type, object } of events) this.#take(object, type === 'applied')
-      },
-      onProblems: () => {},
-    })
+  begin(): void {
     this.#started = true
     for (const service of new Set([...this.#wanted.keys(), ...this.#known.keys()])) this.#queue.add(service)
   }
@@ -101,11 +102,10 @@ export class L2Statuses {
   }
 
   /** Writes no more. */
-  async stop(): Promise<void> {
+  close(): void {
     this.#timer?.cancel()
     this.#queue.close()
     this.#looking.close()
-    await this.#options.source.stop()
   }
 
   /** Resolves when everything that is known to be wrong is put right. */
@@ -139,7 +139,8 @@ export class L2Statuses {
     const { api, node } = this.#options
     switch (step.type) {
       case 'create':
-        return this.#learn(service, { name: await api.create(service), node, status: null })
+        this.#learn(service, { name: await api.create(service), node, status: null })
+        return this.#options.onBegin(service)
       case 'write':
         if (!(await api.write(service, step.name, step.answer))) return this.#forget(service, step.name)
         return this.#learn(service, { name: step.name, node, status: step.answer })

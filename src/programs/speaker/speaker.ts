@@ -31,7 +31,19 @@ export type SpeakerOptions = Readonly<{
   classes: readonly string[]
   ignoreExcludeLabel: boolean
   fillDefaults: boolean
+  /** Further readers of what was decided and why: they hear of it after the announcer did. */
+  observer?: SpeakerObserver
 }>
+
+/** What this node does for one Service. `l2` null: the Service is gone, or is not ours. */
+export type Planned = Readonly<{ key: string; uid: string; l2: L2Plan | null }>
+
+export interface SpeakerObserver {
+  /** Told each time that a Service was planned, whether or not the plan is another one. */
+  planned(planned: Planned): void
+  /** All problems that the configuration has now. */
+  problems(problems: readonly Problem[]): void
+}
 
 /** The state of a running speaker, to be read. */
 export type SpeakerView = Readonly<{
@@ -121,9 +133,11 @@ export class Speaker {
   *#turn(): Generator<void> {
     for (const event of this.#inbox.splice(0)) {
       if (!this.#configuration.apply(event)) for (const key of this.#catalog.apply(event)) this.#dirty.add(key)
+      yield
     }
     if (this.#configuration.stale) this.#reconfigure()
     this.#problemLog.report([...this.#sourceProblems, ...this.#configuration.problems, ...this.#catalog.problems()])
+    this.#options.observer?.problems(this.#configuration.problems)
     if (!this.#world) return
     for (const key of this.#dirty) {
       this.#dirty.delete(key)
@@ -163,6 +177,7 @@ export class Speaker {
       responder.delete(key)
       this.#announcedIn.delete(key)
       this.#say(key, null)
+      this.#options.observer?.planned({ key, uid: '', l2: null })
       return
     }
     const { plan, within } = this.#planIn(world, known)
@@ -174,6 +189,7 @@ export class Speaker {
       this.#announcedIn.delete(key)
     }
     this.#say(key, plan)
+    this.#options.observer?.planned({ key, uid: known.uid, l2: plan })
   }
 
   /**
