@@ -46,7 +46,7 @@ export type FollowerOptions = Readonly<{
   onEvents(events: readonly ObjectEvent[]): void
   /** It lists or watches. */
   onUp(): void
-  /** It failed for the second time in a row or more. */
+  /** It failed for the second time or more since it was up. */
   onDown(reason: string): void
 }>
 
@@ -70,7 +70,9 @@ export class Follower {
   #filter: ((object: unknown) => boolean) | null = null
   /** From where to watch; null: list first. */
   #position: string | null = null
+  /** In a row; a list that no watch can go on from does not end the row. */
   #failures = 0
+  #failuresSinceUp = 0
   #refused: KubeFaultCode | null = null
   #awaitsApi = false
   #hasBookmarks = false
@@ -124,7 +126,7 @@ export class Follower {
   }
 
   async #list(): Promise<void> {
-    const { api, slices, onUp } = this.#options
+    const { api, slices } = this.#options
     const waiting = this.#relisting.splice(0)
     try {
       const { objects, resourceVersion } = await listAll({
@@ -135,7 +137,7 @@ export class Follower {
         query: this.#query(),
         take: (object) => this.#take(object),
       })
-      onUp()
+      this.#comesUp()
       await this.#tellAll(objects)
       this.#position = resourceVersion
     } catch (thrown) {
@@ -159,7 +161,7 @@ export class Follower {
   }
 
   async #watch(position: string): Promise<void> {
-    const { api, slices, clock, random, onUp } = this.#options
+    const { api, slices, clock, random } = this.#options
     this.#interrupt = new AbortController()
     let openedAtMs: number | null = null
     let isSteady = false
@@ -177,7 +179,7 @@ export class Follower {
         trim: (object) => this.#trimmer.trim(object),
         onOpen: () => {
           openedAtMs = clock.monotonicMs()
-          onUp()
+          this.#comesUp()
         },
         onEvents: (events) => this.#tell(events),
       },
@@ -207,9 +209,10 @@ export class Follower {
       return
     }
     this.#failures++
+    this.#failuresSinceUp++
     log.debug('a list or watch failed', { error: fault.message, failures: this.#failures })
     if (kind && REFUSED[kind.code] !== undefined) this.#sayRefused(kind.code, fault.message)
-    else if (this.#failures > 1) onDown(fault.message)
+    else if (this.#failuresSinceUp > 1) onDown(fault.message)
     this.#awaitsApi = kind === null || kind.code === 'unavailable' || kind.code === 'timeout'
     this.#interrupt = new AbortController()
     await sleep(clock, pauseMs(this.#failures, kind?.retryAfterMs ?? null, random()), this.#interrupt.signal)
@@ -234,7 +237,12 @@ export class Follower {
     for (const resolve of this.#relisting.splice(0)) resolve()
   }
 
-  /** The next refusal is said again. Failures count on: a list that no watch can go on from is no success. */
+  #comesUp(): void {
+    this.#failuresSinceUp = 0
+    this.#options.onUp()
+  }
+
+  /** The next refusal is said again. */
   #accepted(): void {
     const { log, wanted } = this.#options
     if (this.#refused !== null) log.info(`${wanted.resource.plural} can be read now`)

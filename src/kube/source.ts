@@ -24,7 +24,7 @@ export type SourceOptions = Readonly<{
   clock: Clock
   /** 0 ≤ x < 1, for jitter. */
   random(): number
-  /** Called on each change of `connection`. */
+  /** Called when `connection` goes up or down. */
   onConnection?(connection: Connection): void
 }>
 
@@ -118,7 +118,8 @@ class Source implements KubeSource {
     const { log, clock } = this.#options
     this.#saidAway = false
     log.info('the API server answers', { awayMs: Math.round(clock.wallMs() - this.#connection.sinceMs) })
-    this.#change({ up: true })
+    this.#connection = { up: true }
+    this.#options.onConnection?.(this.#connection)
     for (const follower of this.#followers) follower.wake()
   }
 
@@ -130,11 +131,7 @@ class Source implements KubeSource {
     const sinceMs = before.up ? clock.wallMs() : before.sinceMs
     if (!this.#saidAway) log.warn('the API server does not answer; what is known stays in use', { error: reason })
     this.#saidAway = true
-    this.#change({ up: false, sinceMs, reason })
-  }
-
-  #change(connection: Connection): void {
-    this.#connection = connection
-    this.#options.onConnection?.(connection)
+    this.#connection = { up: false, sinceMs, reason }
+    if (before.up) this.#options.onConnection?.(this.#connection)
   }
 }

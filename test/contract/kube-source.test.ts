@@ -215,6 +215,8 @@ const STORIES: readonly (readonly [string, (scene: Scene) => Promise<void>])[] =
       await scene.started()
       for (let round = 0; round < 5; round++) {
         await scene.watching()
+        scene.server.apply(`seen-${round}`)
+        await scene.recorder.applied(`seen-${round}`) // so the client knows that the watch is open
         scene.clock.pass(300_000)
         const before = scene.server.requests.length
         scene.server.end({ cut: false })
