@@ -19,7 +19,10 @@ function world() {
       await state.hold
       if (state.down) throw new KubeFault({ code: 'unavailable', status: 0, retryAfterMs: null }, 'away')
       const body = JSON.stringify(request.body)
-      if (!request.path.endsWith('tokenreviews')) return { status: { allowed: body.includes('"user":"may"') } }
+      if (!request.path.endsWith('tokenreviews')) {
+        const discovers = body.includes('"path":"/api/')
+        return { status: { allowed: discovers || body.includes('"user":"may"') } }
+      }
       const [, username] = /"token":"user-([a-z-]+)"/.exec(body) ?? []
       return { status: { authenticated: username !== undefined, user: { username } } }
     },
@@ -47,6 +50,12 @@ for (const [name, header, decision, requests] of HEADERS) {
   })
 }
 
+test('documents need the right to metrics, as everybody may get /api/*', async () => {
+  const { gatekeeper } = world()
+  assert.equal(await gatekeeper.admit('Bearer user-may', '/api/v1/state'), 'allowed')
+  assert.equal(await gatekeeper.admit('Bearer user-may-not', '/api/v1/state'), 'forbidden')
+})
+
 test('a decision counts for 10 s, for its token and its path', async () => {
   const { state, gatekeeper } = world()
   const admit = async (token: string, path = '/metrics') => {
@@ -56,7 +65,7 @@ test('a decision counts for 10 s, for its token and its path', async () => {
   }
   assert.equal(await admit('user-may'), 2)
   assert.equal(await admit('user-may'), 0)
-  assert.equal(await admit('user-may', '/api/v1/state'), 2)
+  assert.equal(await admit('user-may', '/api/v1/state'), 3)
   assert.equal(await admit('nobody'), 1)
   assert.equal(await admit('nobody'), 0, 'a refusal counts, too')
   state.nowMs = 9999

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Who may read: the bearer token is shown to the API server (TokenReview), which also says whether that user may get
- * the path (SubjectAccessReview). Decisions count for a short time, so that a scraper costs two requests now and then
+ * the path (SubjectAccessReview). Every cluster lets everybody whom it knows get `/api/*`, for discovery, so the documents
+ * under /api/v1/ need the right to `/metrics` besides. Decisions count for a short time, so that a scraper costs two requests now and then
  * and a right that was taken away is soon gone here, too.
  */
 import { createHash } from 'node:crypto'
@@ -18,6 +19,8 @@ const CACHE_MS = 10_000
 const MOST_CACHED = 256
 /** Reviews under way. Whoever sends made-up tokens must not make us flood the API server. */
 const MOST_AT_ONCE = 16
+
+const METRICS = '/metrics'
 
 type Entry = Readonly<{ decision: Promise<Decision>; untilMs: number }>
 
@@ -56,7 +59,10 @@ export class Gatekeeper {
     try {
       const user = await reviewToken(this.#api, token)
       if (!user) return 'unauthorized'
-      return (await reviewAccess(this.#api, user, { verb: 'get', path })) ? 'allowed' : 'forbidden'
+      for (const each of new Set([METRICS, path])) {
+        if (!(await reviewAccess(this.#api, user, { verb: 'get', path: each }))) return 'forbidden'
+      }
+      return 'allowed'
     } finally {
       this.#reviewing--
     }

@@ -57,7 +57,7 @@ function refusal(decision: Exclude<Decision, 'allowed'>, path: string): Answer {
     case 'unauthorized':
       return plain(401, 'Unauthorized: send a bearer token of this cluster')
     case 'forbidden':
-      return plain(403, `Forbidden: the token's user may not "get" the nonResourceURL ${JSON.stringify(path)}`)
+      return plain(403, `Forbidden: this needs the right to get the nonResourceURLs /metrics and ${path}`)
     case 'busy':
       return plain(503, 'too many tokens are being reviewed: try again')
   }
