@@ -14,6 +14,7 @@ export const CHECK_CODES = [
   'deprecatedVersion',
   'addressAskedTwice',
   'refusedByKubernetes',
+  'nothingFound',
 ] as const
 
 export type CheckCode = (typeof CHECK_CODES)[number]

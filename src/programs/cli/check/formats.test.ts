@@ -120,6 +120,78 @@ test('sarif', () => {
   assert.deepEqual(JSON.parse(formatSarif(NOTHING)).runs[0].results, [])
 })
 
+/** What SARIF 2.1.0 requires of each object that we write, and what it says of their values. */
+const SARIF_LAWS: readonly (readonly [string, (run: SarifRun) => boolean])[] = [
+  ['§3.14.6: a run has a tool', ({ tool }) => typeof tool.driver === 'object'],
+  ['§3.19.8: a driver has a name', ({ tool }) => tool.driver.name !== ''],
+  ['§3.19.12: semanticVersion is one', ({ tool }) => /^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(tool.driver.semanticVersion)],
+  ['§3.49.3: each rule has an id', ({ tool }) => tool.driver.rules.every(({ id }) => id !== '')],
+  [
+    '§3.19.23: rules are distinct',
+    ({ tool: { driver } }) => new Set(driver.rules.map(({ id }) => id)).size === driver.rules.length,
+  ],
+  [
+    '§3.27.11: each result has a message with text',
+    ({ results }) => results.every(({ message }) => message.text !== ''),
+  ],
+  [
+    '§3.27.6: ruleIndex leads to the rule of ruleId',
+    ({ results, tool }) => results.every(({ ruleId, ruleIndex }) => tool.driver.rules[ruleIndex]?.id === ruleId),
+  ],
+  [
+    '§3.27.10: level is one of four',
+    ({ results }) => results.every(({ level }) => ['none', 'note', 'warning', 'error'].includes(level)),
+  ],
+  [
+    '§3.14.17: columnKind is one of two',
+    ({ columnKind }) => ['utf16CodeUnits', 'unicodeCodePoints'].includes(columnKind),
+  ],
+  [
+    '§3.4.3: uri is a reference of RFC 3986',
+    (run) =>
+      placesOf(run).every(({ artifactLocation: { uri } }) => URL.canParse(uri, 'file:///') && !/[ \\]/.test(uri)),
+  ],
+  [
+    '§3.30.5, §3.30.6: lines and columns count from 1',
+    (run) => placesOf(run).every(({ region }) => !region || (region.startLine >= 1 && region.startColumn >= 1)),
+  ],
+]
+type Physical = { artifactLocation: { uri: string }; region?: { startLine: number; startColumn: number } }
+type SarifResult = {
+  ruleId: string
+  ruleIndex: number
+  level: string
+  message: { text: string }
+  locations: { physicalLocation: Physical }[]
+}
+type SarifRun = {
+  tool: { driver: { name: string; semanticVersion: string; rules: { id: string }[] } }
+  columnKind: string
+  results: SarifResult[]
+}
+
+function placesOf({ results }: SarifRun): Physical[] {
+  return results.flatMap(({ locations }) => locations.map(({ physicalLocation }) => physicalLocation))
+}
+
+const { file: _file, line: _line, column: _column, ...UNPLACED } = OVERLAP
+const WHOLE_FILE: Problem = { ...UNPLACED, file: 'a.yaml' }
+const SARIF_LOGS: Record<string, Findings> = {
+  'with problems': { ...FINDINGS, problems: [OVERLAP, SYNTAX, OVERLAP, UNPLACED, WHOLE_FILE] },
+  'with an absolute path': { ...FINDINGS, problems: [{ ...OVERLAP, file: '/a b/x%.yaml' }] },
+  'without problems': NOTHING,
+}
+for (const [name, findings] of Object.entries(SARIF_LOGS)) {
+  for (const [law, holds] of SARIF_LAWS) {
+    test(`sarif ${name}: ${law}`, () => {
+      const { version, runs }: { version: string; runs: SarifRun[] } = JSON.parse(formatSarif(findings))
+      assert.equal(version, '2.1.0')
+      assert.equal(runs.length, 1)
+      assert.ok(runs.every(holds))
+    })
+  }
+}
+
 test('sarif names a file by its URI where the path is absolute', () => {
   const text = formatSarif({ ...FINDINGS, problems: [{ ...OVERLAP, file: '/a b/x.yaml' }] })
   assert.match(text, /"uri": "file:\/\/\/a%20b\/x\.yaml"/)

@@ -46,7 +46,7 @@ const SECRET = metallb(
 
 /** Name, file, expected `line:column severity code` in order. */
 const CASES: readonly (readonly [string, string, readonly string[]])[] = [
-  ['nothing', '', []],
+  ['nothing', '', ['0:0 warning nothingFound']],
   ['a pool alone', POOL, ['4:3 warning unadvertisedPool']],
   [
     'what another file may bring is a warning: profile and alias',
@@ -86,6 +86,8 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   ['a kind of before', metallb('AddressPool', 'lan', '{protocol: layer2}'), ['2:1 error unknownKind']],
   ['no YAML', 'a: [', ['1:5 error notYaml']],
+  ['nothing at all', '# to be written\n---\n', ['0:0 warning nothingFound']],
+  ['nothing of ours', 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n', []],
 ]
 for (const [name, text, expected] of CASES) {
   test(name, () =>

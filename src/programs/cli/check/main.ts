@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `metallb check PATH…`: everything that is wrong with these files, all at once, without a cluster. */
 import { parseCidr, rangeOf } from '../../../lib/prefix.ts'
+import type { Problem } from '../../../lib/problem.ts'
 import { EXIT, judge, usage } from '../exit.ts'
 import { readPaths } from '../paths.ts'
+import type { CheckCode } from './codes.ts'
 import { collectProblems } from './collect.ts'
 import { formatGithub } from './format-github.ts'
 import { formatJson } from './format-json.ts'
@@ -48,10 +50,27 @@ export async function check(
   const { namespace, lbClass: classes } = options
   const networks = [...networksOf('Pod', options.podNetwork), ...networksOf('Service', options.serviceNetwork)]
   const files = await readPaths(paths, { namespace })
-  const problems = collectProblems(files, { namespace, classes, networks })
+  const found = collectProblems(files, { namespace, classes, networks })
+  const isEmpty = files.entries.length === 0 && files.ignored.size === 0 && found.length === 0
+  const problems = isEmpty ? [nothingFound(paths)] : found
   const text = FORMATS[options.output]({ problems, objects: files.entries.length, lineOf: files.lineOf })
   const { errors, warnings } = countsOf(problems)
   return { text, status: errors > 0 || (options.strict && warnings > 0) ? EXIT.refused : EXIT.fine }
+}
+
+/** A path that is wrong must not pass for manifests that are right. */
+function nothingFound(paths: readonly string[]): Problem {
+  const where = paths.map((path) => (path === '-' ? 'stdin' : path)).join(', ')
+  const message = `no Kubernetes object was found in ${where}; name files, or directories with *.yaml, *.yml or *.json`
+  const code: CheckCode = 'nothingFound'
+  return {
+    severity: 'warning',
+    object: { kind: '', namespace: '', name: '' },
+    field: '',
+    code,
+    message,
+    transient: false,
+  }
 }
 
 function networksOf(use: Network['use'], texts: readonly string[]): readonly Network[] {
