@@ -34,9 +34,10 @@ const STAGES: readonly Stage[] = [
   tests('fuzz', 'test/fuzz/**/*.test.ts'),
   tests('lab', 'test/lab/**/*.test.ts', 'lab/**/*.test.ts'),
   // Takes minutes where the components are not in the cache yet, and no time where they are.
-  { ...check('kubernetes', 'tools/build-kubernetes'), ahead: true },
+  { ...check('kubernetes', 'tools/build-kubernetes', 'node'), ahead: true },
   tests('cluster', 'test/cluster/**/*.test.ts'),
   tests('build', 'test/build/**/*.test.ts'),
+  tests('whole', 'test/cluster-whole/**/*.test.ts'),
   {
     name: 'bench',
     counting: 'figures',
