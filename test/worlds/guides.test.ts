@@ -4,8 +4,11 @@
  * routers, the basics, an enterprise. `+` joins files of guides/, `>` begins a second step.
  */
 import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { check } from '../../src/programs/cli/check/main.ts'
 import { simulated } from './simulate.ts'
 
 process.chdir(join(import.meta.dirname, 'guides'))
@@ -327,3 +330,53 @@ for (const [name, files, { errors = [], warns = [], services, routes = {}, answe
     }
   })
 }
+
+/** What only another file can say is a warning where a file is checked alone. */
+const ALONE = readdirSync('.').filter((name) => name.endsWith('.yaml'))
+const CHECK = {
+  output: 'json',
+  strict: false,
+  namespace: 'metallb-system',
+  lbClass: [],
+  podNetwork: [],
+  serviceNetwork: [],
+} as const
+for (const file of ALONE) {
+  test(`${file} alone: check blames nothing on a file that is not there`, async () => {
+    const { text, status } = await check([file], CHECK)
+    const { problems }: { problems: { severity: string; code: string }[] } = JSON.parse(text)
+    const errors = problems.filter(({ severity }) => severity === 'error')
+    assert.deepEqual(errors, [])
+    assert.equal(status, 0)
+  })
+}
+
+test('two objects in one document, as the enterprise guide has them: the line, the guess, and one object fewer', async () => {
+  const whole = readFileSync('enterprise-pools.yaml', 'utf8')
+  const [pool = '', advertisement = '', other = ''] = whole.split('---\n')
+  const directory = mkdtempSync(join(tmpdir(), 'metallb-guides-'))
+  try {
+    const file = join(directory, 'a.yaml')
+    writeFileSync(file, `${pool}---\n${advertisement}${other}`)
+    const { text } = await check([file], CHECK)
+    const { problems }: { problems: { code: string; line: number; message: string }[] } = JSON.parse(text)
+    const doubled = problems.filter(({ code }) => code === 'duplicateKey')
+    assert.deepEqual(
+      doubled.map(({ line }) => line),
+      [`${pool}---\n${advertisement}`.split('\n').length],
+    )
+    assert.match(doubled[0]?.message ?? '', /apiVersion, kind, metadata, spec stand here again.*is `---` missing\?/)
+    const simulation = await simulated(file)
+    const { pools }: { pools: { name: string }[] } = JSON.parse(simulation.text)
+    assert.deepEqual(
+      pools.map(({ name }) => name),
+      ['bgp-pool-production', 'layer2-pool'],
+    )
+    assert.ok(
+      problems.some(({ code }) => code === 'unadvertisedPool'),
+      'there is no L2Advertisement',
+    )
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
