@@ -95,7 +95,11 @@ test('an admission review is what the API server asks', () => {
 
 /** [name, body of a conversion review, why it is none] */
 const UNCONVERTED: readonly (readonly [string, string, string])[] = [
-  ['an admission review', admission({}), 'this is no ConversionReview of apiextensions.k8s.io/v1'],
+  [
+    'an admission review',
+    admission({}),
+    'this is no ConversionReview of apiextensions.k8s.io/v1 or apiextensions.k8s.io/v1beta1',
+  ],
   ['no version', conversion({ uid: 'u', objects: [] }), 'request.desiredAPIVersion is not text'],
   ['no objects', conversion({ uid: 'u', desiredAPIVersion: 'v' }), 'request.objects is not a list'],
   [
@@ -112,7 +116,12 @@ test('a conversion review keeps its objects as they are', () => {
   const request = { uid: 'u', desiredAPIVersion: 'metallb.io/v1beta2', objects: [OBJECT] }
   assert.deepEqual(readConversion(conversion(request)), {
     ok: true,
-    request: { uid: 'u', desiredApiVersion: 'metallb.io/v1beta2', objects: [OBJECT] },
+    request: {
+      uid: 'u',
+      apiVersion: 'apiextensions.k8s.io/v1',
+      desiredApiVersion: 'metallb.io/v1beta2',
+      objects: [OBJECT],
+    },
   })
 })
 
@@ -133,9 +142,10 @@ test('answers are what the API server reads', () => {
       warnings: ['hm'],
     },
   })
+  const asked = { uid: 'u', apiVersion: 'apiextensions.k8s.io/v1beta1', desiredApiVersion: 'v', objects: [] }
   const failed = { uid: 'u', convertedObjects: [], result: { status: 'Failure', message: 'no' } }
-  assert.deepEqual(conversionAnswer('u', { ok: false, message: 'no' }), {
-    apiVersion: 'apiextensions.k8s.io/v1',
+  assert.deepEqual(conversionAnswer(asked, { ok: false, message: 'no' }), {
+    apiVersion: 'apiextensions.k8s.io/v1beta1',
     kind: 'ConversionReview',
     response: failed,
   })

@@ -5,12 +5,18 @@
  *   {"apiVersion": "admission.k8s.io/v1",      "kind": "AdmissionReview",  "request": {uid, operation, object, …}}
  *   {"apiVersion": "apiextensions.k8s.io/v1",  "kind": "ConversionReview", "request": {uid, desiredAPIVersion, objects}}
  *
+ * Conversions come as v1beta1 too, which has the same fields: the CRD of MetalLB asks for that one.
+ *
  * Anybody who reaches the port may send anything: whatever is not such a question is answered with a sentence.
  */
 import type { KubeObject } from '../lib/object.ts'
 
-const ADMISSION = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' }
-const CONVERSION = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'ConversionReview' }
+type Sort = Readonly<{ kind: string; apiVersions: readonly string[] }>
+const ADMISSION: Sort = { kind: 'AdmissionReview', apiVersions: ['admission.k8s.io/v1'] }
+const CONVERSION: Sort = {
+  kind: 'ConversionReview',
+  apiVersions: ['apiextensions.k8s.io/v1', 'apiextensions.k8s.io/v1beta1'],
+}
 const OPERATIONS = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const
 
 /** Objects of the API server stay below 30; recursion over deeper ones would end at the stack. */
@@ -43,7 +49,13 @@ export type RawObject = Readonly<{
   metadata: Readonly<{ annotations?: Readonly<Record<string, string>> }>
   [section: string]: unknown
 }>
-export type ConversionRequest = Readonly<{ uid: string; desiredApiVersion: string; objects: readonly RawObject[] }>
+export type ConversionRequest = Readonly<{
+  uid: string
+  /** Of the review; the answer has to have the same. */
+  apiVersion: string
+  desiredApiVersion: string
+  objects: readonly RawObject[]
+}>
 export type Conversion = Readonly<{ ok: true; objects: readonly unknown[] }> | Readonly<{ ok: false; message: string }>
 
 /** A request, or one sentence on why there is none. */
@@ -71,37 +83,44 @@ export function readConversion(body: string): Reading<ConversionRequest> {
   if (!Array.isArray(objects)) return no('request.objects is not a list')
   const raw = objects.filter(isRawObject)
   if (raw.length < objects.length) return no('request.objects holds something other than Kubernetes objects')
-  return { ok: true, request: { uid, desiredApiVersion: desiredAPIVersion, objects: raw } }
+  const { apiVersion } = reading
+  return { ok: true, request: { uid, apiVersion, desiredApiVersion: desiredAPIVersion, objects: raw } }
 }
 
 export function admissionAnswer(uid: string, { refusal, warnings }: Verdict): unknown {
   const said = warnings.length > 0 ? { warnings } : {}
-  if (refusal === null) return { ...ADMISSION, response: { uid, allowed: true, ...said } }
+  const envelope = { apiVersion: 'admission.k8s.io/v1', kind: ADMISSION.kind }
+  if (refusal === null) return { ...envelope, response: { uid, allowed: true, ...said } }
   const { message, causes } = refusal
   const status = { status: 'Failure', message, reason: 'Forbidden', code: 403, details: { causes } }
-  return { ...ADMISSION, response: { uid, allowed: false, status, ...said } }
+  return { ...envelope, response: { uid, allowed: false, status, ...said } }
 }
 
-export function conversionAnswer(uid: string, conversion: Conversion): unknown {
+export function conversionAnswer({ uid, apiVersion }: ConversionRequest, conversion: Conversion): unknown {
   const response = conversion.ok
     ? { uid, convertedObjects: conversion.objects, result: { status: 'Success' } }
     : { uid, convertedObjects: [], result: { status: 'Failure', message: conversion.message } }
-  return { ...CONVERSION, response }
+  return { apiVersion, kind: CONVERSION.kind, response }
 }
 
 type Fields = Readonly<Record<string, unknown>>
 
-function readReview(body: string, wanted: typeof ADMISSION): Reading<Fields & { uid: string }> {
+type Review = Readonly<{ ok: true; apiVersion: string; request: Fields & { uid: string } }>
+
+function readReview(body: string, { kind, apiVersions }: Sort): Review | Readonly<{ ok: false; message: string }> {
   if (isTooDeep(body)) return no(`the body is nested deeper than ${MAX_DEPTH} levels`)
   const review = parse(body)
   if (review === undefined) return no('the body is not JSON')
-  if (!isFields(review) || review['kind'] !== wanted.kind || review['apiVersion'] !== wanted.apiVersion) {
-    return no(`this is no ${wanted.kind} of ${wanted.apiVersion}`)
-  }
-  const { request } = review
+  const fields = isFields(review) ? review : {}
+  const apiVersion = apiVersions.find((known) => known === fields['apiVersion'])
+  if (fields['kind'] !== kind || apiVersion === undefined)
+    return no(`this is no ${kind} of ${apiVersions.join(' or ')}`)
+  const { request } = fields
   if (!isFields(request)) return no('the review has no request')
   const { uid } = request
-  return typeof uid === 'string' ? { ok: true, request: { ...request, uid } } : no('request.uid is not text')
+  return typeof uid === 'string'
+    ? { ok: true, apiVersion, request: { ...request, uid } }
+    : no('request.uid is not text')
 }
 
 /** Counts brackets outside strings; JSON.parse would build any depth, and stall everything that recurses. */

@@ -57,7 +57,7 @@ const review = (operation: string) =>
   JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request: { uid: 'u', operation } })
 
 test('a review is answered', async () => {
-  const { status, text } = await ask({}, review('DELETE'))
+  const { status, text } = await ask({ path: '/admit?timeout=10s' }, review('DELETE'))
   const response = { uid: 'u', allowed: true, warnings: ['DELETE'] }
   const expected = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response }
   assert.deepEqual([status, JSON.parse(text)], [200, expected])
@@ -76,7 +76,7 @@ const REFUSED: readonly (readonly [string, RequestOptions, readonly (string | Bu
     { path: '/convert' },
     [review('DELETE')],
     400,
-    'this is no ConversionReview of apiextensions.k8s.io/v1\n',
+    'this is no ConversionReview of apiextensions.k8s.io/v1 or apiextensions.k8s.io/v1beta1\n',
   ],
   ['a long body without its length', {}, spread, 413, `a review is at most ${MAX_BODY_BYTES} bytes long\n`],
   [

@@ -109,7 +109,7 @@ export class AdmissionServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = request.url ?? ''
+    const [path = ''] = (request.url ?? '').split('?', 1) // the API server adds its time limit
     const route = this.#options.routes.get(path)
     if (route === undefined) return this.#fail(response, path, 404, 'there is no webhook of this path')
     if (request.method !== 'POST') return this.#fail(response, path, 405, 'a review is sent by POST')
@@ -166,5 +166,5 @@ async function answerTo(route: Route, body: string): Promise<Reading<unknown>> {
   }
   const reading = readConversion(body)
   if (!reading.ok) return reading
-  return { ok: true, request: conversionAnswer(reading.request.uid, await route.decide(reading.request)) }
+  return { ok: true, request: conversionAnswer(reading.request, await route.decide(reading.request)) }
 }

@@ -368,7 +368,7 @@ test('peers are converted both ways, and nothing else is', async () => {
   const route = makeRoutes({ api: clusterOf([]), namespace: NAMESPACE, log: createLog('none') }).get('/convert')
   assert.ok(route?.review === 'conversion')
   const convert = async (desiredApiVersion: string, objects: readonly KubeObject[]) =>
-    await route.decide({ uid: 'u', desiredApiVersion, objects })
+    await route.decide({ uid: 'u', apiVersion: 'apiextensions.k8s.io/v1', desiredApiVersion, objects })
   const object = peer('p', { vrf: 'red' })
   const down = await convert('metallb.io/v1beta1', [object, { ...peer('q'), apiVersion: PEER_V1BETA1 }])
   assert.ok(down.ok)
