@@ -9,7 +9,7 @@ NODE := $(CURDIR)/node_modules/node-linux-$(if $(filter aarch64 arm64,$(shell un
 export PATH := $(NODE):$(CURDIR)/node_modules/.bin:$(SYSTEM_PATH)
 INSTALLED := node_modules/.installed
 
-.PHONY: help setup demo cluster-demo test check bench build image generate clean packages-demo packages-test packages-cluster native
+.PHONY: help setup demo cluster-demo test test-matrix check bench bench-cluster build image generate clean packages-demo packages-test packages-cluster native
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf 'make %-13s %s\n' "$$name" "$$text"; done
@@ -34,6 +34,10 @@ check: native ## Run the quick part of it: types, lint, format, rules and unit t
 
 bench: packages-test native ## Measure the figures of docs/performance.md against their bounds (BENCH=--record notes them there)
 	@node test/bench/run.ts $(BENCH)
+
+bench-cluster: packages-test native ## Measure 2,000 and 10,000 Services against a real API server (BENCH=--record notes the figures)
+	@tools/build-kubernetes >/dev/null
+	@test/bench-cluster/run $(BENCH)
 
 build: native ## Make dist/: the bundle, its native part and a launcher
 	@node tools/bundle.ts

@@ -51,6 +51,10 @@ export class ClusterProgram {
     return this.#process.pid ?? 0
   }
 
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
   /** Resolves with the first line, said already or yet to be said, that `is` accepts; throws NotObserved. */
   async said(is: string | ((line: LogLine) => boolean), deadlineMs = DEADLINE_MS): Promise<LogLine> {
     const accepts = typeof is === 'string' ? ({ msg }: LogLine) => msg === is : is

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * `make bench`: every *.bench.ts beside this file, and the exit status 1 if a figure is beyond its bound.
- * `--tolerance 2` allows twice the bound; `--record` adds the run to docs/performance.md; names pick benches.
+ * `--tolerance 2` allows twice the bound; `--record` adds the run to docs/performance.md; names pick benches;
+ * `--folder bench-cluster` takes those of another folder of test/.
  */
 import { execFileSync, fork } from 'node:child_process'
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
@@ -16,12 +17,18 @@ const RUNS = 3
 const PAGE = join(ROOT, 'docs/performance.md')
 
 const { values: flags, positionals: names } = parseArgs({
-  options: { tolerance: { type: 'string', default: '1' }, record: { type: 'boolean', default: false } },
+  options: {
+    tolerance: { type: 'string', default: '1' },
+    record: { type: 'boolean', default: false },
+    folder: { type: 'string', default: 'bench' },
+  },
   allowPositionals: true,
 })
 
+const FOLDER = join(ROOT, 'test', flags.folder)
+
 async function measure(file: string): Promise<readonly Figure[]> {
-  const child = fork(join(import.meta.dirname, 'child.ts'), [join(import.meta.dirname, file)])
+  const child = fork(join(import.meta.dirname, 'child.ts'), [join(FOLDER, file)])
   return await new Promise((resolve, reject) => {
     let figures: readonly Figure[] | undefined
     child.on('message', (message: readonly Figure[]) => (figures = message))
@@ -66,7 +73,7 @@ function record(figures: readonly Figure[]): void {
 const busy = loadavg()[0] ?? 0
 const tolerance = Number(flags.tolerance)
 const figures: Figure[] = []
-for (const file of globSync('*.bench.ts', { cwd: import.meta.dirname }).toSorted()) {
+for (const file of globSync('*.bench.ts', { cwd: FOLDER }).toSorted()) {
   if (names.length === 0 || names.includes(file.replace('.bench.ts', '')))
     figures.push(...(await measureFairly(file, tolerance)))
 }
