@@ -82,7 +82,8 @@ for (const [name, machine, expected] of CASES) {
 test('what only the tests need is asked for by the tests alone', () => {
   assert.equal(setup({ has: NEEDED, uid: 1000, aptGet: '' }, 'demo').status, 0)
   const { stderr } = setup({ has: NEEDED, uid: 1000, aptGet: '' }, 'test')
-  assert.equal(stderr, 'setup: please run: sudo apt-get install util-linux openssl git procps clang libclang-rt-dev\n')
+  const packages = 'util-linux openssl git procps prometheus clang libclang-rt-dev'
+  assert.equal(stderr, `setup: please run: sudo apt-get install ${packages}\n`)
 })
 
 test('what only a cluster needs is asked for by the cluster alone', () => {
