@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Responder } from '../../l2/responder.ts'
-import { systemClock } from '../../lib/clock.ts'
 import { Fault } from '../../lib/fault.ts'
 import type { Log } from '../../lib/log.ts'
 import { supervise } from '../../lib/supervise.ts'
-import { openArpReflex } from '../../os/arp-reflex.ts'
-import { openLinks } from '../../os/links.ts'
 import { DEFAULT_NAMESPACE, openLog, stopSignal } from '../daemon.ts'
 import type { SpeakerFlags } from '../flags/daemon-flags.ts'
+import { openResponder } from './open-responder.ts'
 import { Speaker } from './speaker.ts'
-
-/**
- * A process that did not run for this long checks what it owns before it answers again. Shorter than the time in which
- * others find a node dead, longer than a busy machine's scheduling gaps.
- */
-const PAUSE_MS = 1000
 
 /** `metallb speaker`: runs until SIGTERM or SIGINT, then withdraws. Throws a Fault when it cannot start. */
 export async function main(flags: SpeakerFlags, warnings: readonly string[]): Promise<void> {
@@ -22,26 +13,38 @@ export async function main(flags: SpeakerFlags, warnings: readonly string[]): Pr
   const node = flags['node-name']
   if (node === '')
     throw new Fault({ code: 'noNodeName' }, 'the speaker has to know its Node: give --node-name or METALLB_NODE_NAME')
-  if (flags.manifests === '') throw new Fault({ code: 'noManifests' }, '--manifests names the directory of manifests')
-  await runOnDirectory(flags, log)
+  if (flags.manifests === '') await runInCluster(flags, log)
+  else await runOnDirectory(flags, log)
+}
+
+async function runInCluster(flags: SpeakerFlags, log: Log): Promise<void> {
+  const { startInCluster } = await import('./cluster.ts')
+  const { openRunDirectory } = await import('../listeners/run-directory.ts')
+  const stopped = stopSignal(log)
+  const cluster = await startInCluster({
+    log,
+    kubeconfig: flags.kubeconfig,
+    namespace: flags.namespace,
+    node: flags['node-name'],
+    podName: flags['pod-name'],
+    podLabels: flags['ml-labels'],
+    classes: flags['lb-class'],
+    ignoreExcludeLabel: flags['ignore-exclude-lb'],
+    statusRate: flags['status-rate'],
+    directory: openRunDirectory(flags['run-dir']),
+  })
+  log.info('ready', { node: flags['node-name'] })
+  await stopped
+  await cluster.stop()
 }
 
 async function runOnDirectory(flags: SpeakerFlags, log: Log): Promise<void> {
   const namespace = flags.namespace || DEFAULT_NAMESPACE
   const node = flags['node-name']
   const { openDirectory } = await import('../../manifests/directory.ts')
-  const responder = new Responder({
-    reflex: openArpReflex({ pauseMs: PAUSE_MS }),
-    links: openLinks(),
-    clock: systemClock,
-    log,
-    excludeInterfaces: [],
-    onSuspended: (pausedMs) => {
-      log.warn('this process did not run for a while and is silent until it knows what it owns', { pausedMs })
-      supervise('planning after a pause', speaker.replan())
-    },
-  })
-  const speaker = new Speaker({
+  const replan = () => supervise('planning after a pause', speaker.replan())
+  const { responder } = openResponder({ log, excludeInterfaces: [], onSuspended: replan })
+  const speaker: Speaker = new Speaker({
     source: openDirectory(flags.manifests, { namespace, log, role: 'speaker' }),
     responder,
     log,

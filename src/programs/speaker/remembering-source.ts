@@ -18,7 +18,7 @@ import {
 } from '../../lib/object.ts'
 import type { Problem } from '../../lib/problem.ts'
 import { supervise } from '../../lib/supervise.ts'
-import type { Entry, Journal } from './journal.ts'
+import type { Entry, Journal, Loaded } from './journal.ts'
 import { type Trimming, trimForRestart } from './last-state.ts'
 
 /** An API server that answers within this time spares us announcing what may be old. */
@@ -32,7 +32,8 @@ const RETRY_MS = 30_000
 const MOST_WAITING = 20_000
 
 export type RememberingOptions = Readonly<{
-  journal: Journal
+  /** null: there is no place for it. */
+  journal: Journal | null
   trimming: Trimming
   clock: Clock
   log: Log
@@ -96,17 +97,17 @@ class RememberingSource implements ObjectSource {
     this.#timer?.cancel()
     await this.#writing
     await this.#write()
-    await this.#options.journal.close()
+    await this.#options.journal?.close()
   }
 
   #take(events: readonly ObjectEvent[], listener: ObjectListener): void {
     if (this.#fresh) {
       listener.onEvents(events)
-      if (!this.#gaveUp) for (const event of events) this.#waiting.set(keyOfObject(event.object), event)
+      if (this.#isKept()) for (const event of events) this.#waiting.set(keyOfObject(event.object), event)
     } else {
       this.#fresh = true
       listener.onEvents(this.#replacing(events))
-      this.#snapshot = events
+      if (this.#isKept()) this.#snapshot = events
       this.#options.onFresh()
     }
     this.#writeSoon(WRITE_MS)
@@ -125,7 +126,7 @@ class RememberingSource implements ObjectSource {
   /** Delivers what the file holds; false: nothing, and why is in the log. */
   async #remember(listener: ObjectListener): Promise<boolean> {
     const { journal, log, clock } = this.#options
-    const loaded = await journal.load()
+    const loaded: Loaded = journal ? await journal.load() : { state: 'absent' }
     if (this.#fresh) return false
     const objects = loaded.state === 'read' ? loaded.values.filter(isObject) : []
     const why =
@@ -150,8 +151,12 @@ class RememberingSource implements ObjectSource {
     return true
   }
 
+  #isKept(): boolean {
+    return this.#options.journal !== null && !this.#gaveUp
+  }
+
   #writeSoon(delayMs: number): void {
-    if (this.#gaveUp) return
+    if (!this.#isKept()) return
     this.#timer ??= this.#options.clock.after(delayMs, () => {
       this.#timer = undefined
       this.#writing = this.#write()
@@ -165,8 +170,8 @@ class RememberingSource implements ObjectSource {
     this.#snapshot = null
     this.#waiting = new Map()
     try {
-      if (snapshot) await journal.rewrite(wholeState(snapshot, trimming))
-      if (news.size > 0) await journal.append(changes(news.values(), trimming))
+      if (snapshot) await journal?.rewrite(wholeState(snapshot, trimming))
+      if (news.size > 0) await journal?.append(changes(news.values(), trimming))
     } catch (thrown) {
       if (!(thrown instanceof Fault)) throw thrown
       log.warn('the last known state could not be kept for a restart without an API server', { error: thrown.message })
@@ -181,7 +186,7 @@ class RememberingSource implements ObjectSource {
   async #giveUp(): Promise<void> {
     this.#gaveUp = true
     this.#waiting.clear()
-    await this.#options.journal.remove()
+    await this.#options.journal?.remove()
     this.#options.log.warn('from now on the last known state is in memory only')
   }
 }

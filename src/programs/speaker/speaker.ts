@@ -111,6 +111,11 @@ export class Speaker {
     this.#loop.poke()
   }
 
+  /** Resolves when everything that came so far is planned. */
+  settled(): Promise<void> {
+    return this.#loop.idle()
+  }
+
   /** What metrics and documents read, always as it is now. */
   get view(): SpeakerView {
     return {

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Everything that a speaker writes to the API server, none of which anybody waits for: ServiceL2Status objects, its
+ * ConfigurationState and events, together at a bounded rate. (ServiceBGPStatus comes with BGP: it will be one more
+ * reader of what was planned, beside L2Statuses, with the same pace.)
+ */
+import type { KubeApi } from '../../kube/api.ts'
+import { CONFIGURATION_STATES, SERVICE_L2_STATUSES } from '../../kube/resource.ts'
+import { type Owner, openSink } from '../../kube/sink.ts'
+import { openSource } from '../../kube/source.ts'
+import { Versions } from '../../kube/versions.ts'
+import type { NamePattern } from '../../l2/scan.ts'
+import { localLinks } from '../../l2/scan.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Log } from '../../lib/log.ts'
+import type { Links } from '../../lib/net.ts'
+import type { ObjectSink, ObjectSource } from '../../lib/object.ts'
+import { Writer } from '../controller/writer.ts'
+import { AnnouncementReports } from './announcement-reports.ts'
+import { ConfigurationState } from './configuration-state.ts'
+import { NODE_LABEL } from './l2-status.ts'
+import { openL2StatusApi } from './l2-status-api.ts'
+import { L2Statuses } from './l2-statuses.ts'
+import { Pace } from './pace.ts'
+import type { SpeakerObserver } from './speaker.ts'
+
+export type ReportsOptions = Readonly<{
+  api: KubeApi
+  namespace: string
+  node: string
+  links: Links
+  excludeInterfaces: readonly NamePattern[]
+  /** Writes a second, over all kinds. */
+  perSecond: number
+  clock: Clock
+  log: Log
+}>
+
+export class Reports {
+  /** To be told of what is decided. */
+  readonly observer: SpeakerObserver
+  readonly #writer: Writer
+  readonly #statuses: L2Statuses
+  readonly #state: ConfigurationState
+  readonly #own: ObjectSource
+  #owner: Owner | null = null
+
+  constructor(options: ReportsOptions) {
+    const { api, namespace, node, perSecond, clock, log } = options
+    const pace = new Pace(clock, perSecond)
+    const versions = new Versions()
+    const owner = () => this.#owner
+    const sink = openSink({
+      api,
+      versions,
+      mayWrite: () => true,
+      clock,
+      component: 'speaker',
+      nodeName: node,
+      get owner() {
+        return owner() // found when the API server answers
+      },
+    })
+    this.#writer = new Writer(paced(sink, pace), log, clock)
+    this.#statuses = new L2Statuses({
+      api: openL2StatusApi({ api, namespace, node, owner }),
+      node,
+      pace,
+      clock,
+      log,
+      onBegin: (service) => announcements.begins(service),
+    })
+    this.#state = new ConfigurationState({ clock, namespace, node, write: (write) => this.#writer.status(write) })
+    const announcements = new AnnouncementReports({
+      node,
+      localInterfaces: localInterfaces(options),
+      event: (event) => this.#writer.event(event),
+      answer: (service, answer) => this.#statuses.set(service, answer),
+    })
+    options.links.onChange(() => announcements.interfacesChanged())
+    this.observer = {
+      planned: (planned) => announcements.planned(planned),
+      problems: (problems) => this.#state.report(problems),
+    }
+    const fieldSelector = `metadata.name=speaker-${node}`
+    this.#own = openSource({
+      api,
+      versions,
+      log,
+      clock,
+      random: Math.random,
+      wanted: [
+        { resource: SERVICE_L2_STATUSES, namespace, labelSelector: `${NODE_LABEL}=${node}`, optional: true },
+        { resource: CONFIGURATION_STATES, namespace, fieldSelector, optional: true },
+      ],
+    })
+  }
+
+  /** Reads what was written before and puts it right from now on; `owner` is the own Pod. */
+  async begin(owner: Owner | null): Promise<void> {
+    this.#owner = owner
+    await this.#own.start({
+      onEvents: (events) => {
+        for (const event of events) if (!this.#statuses.take(event)) this.#state.take(event)
+      },
+      onProblems: () => {},
+    })
+    this.#statuses.begin()
+    this.#state.begin()
+  }
+
+  /** Writes no more. */
+  async stop(): Promise<void> {
+    this.#statuses.close()
+    this.#writer.close()
+    await this.#own.stop()
+  }
+}
+
+function paced(sink: ObjectSink, pace: Pace): ObjectSink {
+  return {
+    async writeStatus(write) {
+      await pace.turn()
+      return await sink.writeStatus(write)
+    },
+    async writeEvent(event) {
+      await pace.turn()
+      await sink.writeEvent(event)
+    },
+  }
+}
+
+/** Looked at anew only when the list is another one: it is asked for each Service. */
+function localInterfaces({ links, excludeInterfaces }: ReportsOptions): () => ReadonlySet<string> {
+  let from: unknown = null
+  let names: ReadonlySet<string> = new Set()
+  return () => {
+    const list = links.list()
+    if (list !== from) names = new Set(localLinks(list, excludeInterfaces).keys())
+    from = list
+    return names
+  }
+}
