@@ -10,7 +10,7 @@ import { parse } from 'yaml'
 type Kustomization = Readonly<{ resources: readonly string[] } & Record<string, unknown>>
 
 /** What may stand in a kustomization.yaml of ours. Anything else would be silently missing from the rendered file. */
-const KNOWN = new Set(['apiVersion', 'kind', 'sortOptions', 'resources'])
+const KNOWN = new Set(['apiVersion', 'kind', 'resources'])
 const BANNER = `# SPDX-License-Identifier: Apache-2.0
 # Generated from deploy/manifests by tools/render-manifests.ts: do not edit. Change those and run \`make generate\`.
 `
