@@ -18,7 +18,7 @@ export type Distribution = Readonly<{
 }>
 
 /** What counters and gauges share: one number for each combination of label values that was ever given. */
-class Family<L extends string> {
+class Series<L extends string> {
   readonly #names: readonly L[]
   /** By the labels as they are written out, since that is what a scrape needs. */
   readonly #values = new Map<string, number>()
@@ -38,13 +38,12 @@ class Family<L extends string> {
     this.#read = read
   }
 
-  protected write(labels: Labels<L>, change: (before: number) => number): void {
+  change(labels: Labels<L>, next: (before: number) => number): void {
     const key = this.#keyOf(labels)
-    this.#values.set(key, change(this.#values.get(key) ?? 0))
+    this.#values.set(key, next(this.#values.get(key) ?? 0))
   }
 
-  /** Labels as they are written out, and values. */
-  *entries(): Generator<Line> {
+  *lines(): Generator<Line> {
     yield* this.#values
     for (const [labels, value] of this.#read()) yield [this.#keyOf(labels), value]
   }
@@ -56,18 +55,60 @@ class Family<L extends string> {
 }
 
 /** A number that only grows while its series is there. */
-export class Counter<L extends string = never> extends Family<L> {
-  /** Adds `by`; 0 makes the series appear, so that rate() sees its first step. Throws on a negative number. */
+export class Counter<L extends string = never> {
+  readonly #series: Series<L>
+
+  constructor(labelNames: readonly L[]) {
+    this.#series = new Series(labelNames)
+  }
+
+  /** Adds `by`; 0 makes the series appear, so that rate() sees its first step. A negative number is a bug. */
   add(labels: Labels<L>, by = 1): void {
     if (!(by >= 0)) throw new AssertionError({ message: `a counter cannot grow by ${by}` })
-    this.write(labels, (before) => before + by)
+    this.#series.change(labels, (before) => before + by)
+  }
+
+  /** As of `Series`. */
+  remove(labels: Labels<L>): void {
+    this.#series.remove(labels)
+  }
+
+  /** As of `Series`. */
+  readFrom(read: () => Iterable<Sample<L>>): void {
+    this.#series.readFrom(read)
+  }
+
+  /** Labels as they are written out, and values. */
+  lines(): Iterable<Line> {
+    return this.#series.lines()
   }
 }
 
 /** A number that goes up and down. */
-export class Gauge<L extends string = never> extends Family<L> {
+export class Gauge<L extends string = never> {
+  readonly #series: Series<L>
+
+  constructor(labelNames: readonly L[]) {
+    this.#series = new Series(labelNames)
+  }
+
   set(labels: Labels<L>, value: number): void {
-    this.write(labels, () => value)
+    this.#series.change(labels, () => value)
+  }
+
+  /** As of `Series`. */
+  remove(labels: Labels<L>): void {
+    this.#series.remove(labels)
+  }
+
+  /** As of `Series`. */
+  readFrom(read: () => Iterable<Sample<L>>): void {
+    this.#series.readFrom(read)
+  }
+
+  /** Labels as they are written out, and values. */
+  lines(): Iterable<Line> {
+    return this.#series.lines()
   }
 }
 

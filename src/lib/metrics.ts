@@ -20,7 +20,7 @@ export type Description = Readonly<{
   help: string
   labelNames: readonly string[]
 }>
-type Registered = Description & Readonly<{ entries(): Iterable<Line> }>
+type Registered = Description & Readonly<{ lines(): Iterable<Line> }>
 
 /** The metrics of one process. */
 export class Metrics {
@@ -30,20 +30,20 @@ export class Metrics {
   /** Makes a counter. A name that is taken, or that the format does not allow, is a bug. */
   counter<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> {
     const counter = new Counter<L>(labelNames)
-    this.#register({ name, type: 'counter', help, labelNames, entries: () => counter.entries() })
+    this.#register({ name, type: 'counter', help, labelNames, lines: () => counter.lines() })
     return counter
   }
 
   /** Makes a gauge; as `counter`. */
   gauge<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Gauge<L> {
     const gauge = new Gauge<L>(labelNames)
-    this.#register({ name, type: 'gauge', help, labelNames, entries: () => gauge.entries() })
+    this.#register({ name, type: 'gauge', help, labelNames, lines: () => gauge.lines() })
     return gauge
   }
 
   /** Shows a distribution that `read` knows at every scrape; as `counter`. */
   histogram(name: string, help: string, read: () => Distribution): void {
-    this.#register({ name, type: 'histogram', help, labelNames: [], entries: () => bucketsOf(read()) })
+    this.#register({ name, type: 'histogram', help, labelNames: [], lines: () => bucketsOf(read()) })
   }
 
   /** Has `collect` called before each `render`, to bring numbers up to date that are kept elsewhere. */
@@ -80,7 +80,7 @@ export class Metrics {
 }
 
 /** A metric without a series still shows its HELP and TYPE: whoever looks for it sees that it exists. */
-function* linesOf({ name, type, help, entries }: Registered): Generator<string> {
+function* linesOf({ name, type, help, lines }: Registered): Generator<string> {
   yield `# HELP ${name} ${help.replace(/[\\\n]/g, escapeCharacter)}\n# TYPE ${name} ${type}\n`
-  for (const [labels, value] of entries()) yield `${name}${labels} ${formatValue(value)}\n`
+  for (const [labels, value] of lines()) yield `${name}${labels} ${formatValue(value)}\n`
 }
