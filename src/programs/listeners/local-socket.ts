@@ -46,9 +46,14 @@ export async function openLocalSocket(
   return null
 }
 
+/** Whether a process of `user` may read one of `own`; null is somebody whom the kernel does not name. */
+export function isAdmitted(user: number | null, own: number): boolean {
+  return user !== null && (user === 0 || user === own)
+}
+
 function admit(socket: Socket, log: Log): void {
   const user = peerUserOf(socket)
-  if (user === 0 || (user !== null && user === process.geteuid?.())) return
+  if (isAdmitted(user, process.geteuid?.() ?? 0)) return
   log.warn('refused a local connection: only root and the user of this process are admitted', { user })
   socket.destroy()
 }

@@ -14,6 +14,7 @@ import { systemClock } from '../../lib/clock.ts'
 import { Fault } from '../../lib/fault.ts'
 import { createLog } from '../../lib/log.ts'
 import { Metrics } from '../../lib/metrics.ts'
+import { isAdmitted } from './local-socket.ts'
 import { type ListenerOptions, type Listeners, openListeners } from './open-listeners.ts'
 import { Readiness } from './readiness.ts'
 import { openRunDirectory } from './run-directory.ts'
@@ -302,6 +303,18 @@ test('where nothing can be written, a name in the abstract namespace; where that
   assert.match(second.lines.join(''), /there is no local socket: local socket @metallb-controller: another process/)
   await Promise.all([first.close(), second.close()])
 })
+
+const VISITORS: [string, number | null, number, boolean][] = [
+  ['root', 0, 65_534, true],
+  ['our own user', 65_534, 65_534, true],
+  ['root, where we are root', 0, 0, true],
+  ['another user', 1000, 65_534, false],
+  ['another user, where we are root', 65_534, 0, false],
+  ['nobody knows who', null, 0, false],
+]
+for (const [name, user, own, admitted] of VISITORS) {
+  test(`the local socket admits ${name}: ${admitted}`, () => assert.equal(isAdmitted(user, own), admitted))
+}
 
 const FAULTS: [string, (taken: number) => Partial<ListenerOptions['flags']>, RegExp][] = [
   ['a health port in use', (taken) => ({ 'health-probe-port': taken }), /^port \d+ for health probes: another process/],
