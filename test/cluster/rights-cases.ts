@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * A day of an installation, told so that the programs need each right they have; then what they were granted is compared
+ * with what the audit log says they did. rights.test.ts runs this file in a namespace.
+ */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { request } from 'node:https'
+import { after, before, test } from 'node:test'
+import type { ApiClient, Manifest } from '../../lab/cluster/api-client.ts'
+import type { ApiServer } from '../../lab/cluster/api-server.ts'
+import { apply } from '../../lab/cluster/apply.ts'
+import { serviceAccount } from '../../lab/cluster/credentials.ts'
+import { fieldAt } from '../../lab/cluster/field.ts'
+import { endpointSlice, metallb, pool, service } from '../../lab/cluster/objects.ts'
+import { observed, observedAll } from '../../lab/cluster/observe.ts'
+import type { ClusterProgram } from '../../lab/cluster/program.ts'
+import { install, installed, NODE, startPod } from './installation.ts'
+import { grantedTo, usesOf, wrongRights } from './used-rights.ts'
+
+const PROMETHEUS = serviceAccount('prometheus', 'monitoring')
+const SERVICES = '/api/v1/namespaces/default/services'
+const EVENTS = '/api/v1/namespaces/default/events'
+const L2_STATUSES = '/apis/metallb.io/v1beta1/namespaces/metallb-system/servicel2statuses'
+const CONTROLLER_PORT = 9120
+const STANDBY_PORT = 9121
+const SPEAKER_PORT = 9122
+
+let server: ApiServer
+let client: ApiClient
+const programs: ClusterProgram[] = []
+
+before(async () => {
+  server = await install([PROMETHEUS])
+  client = server.client
+})
+after(async () => {
+  await Promise.all(programs.map(async (program) => await program.kill()))
+  await server.stop()
+})
+
+test('the day', async () => {
+  await startAll()
+  await configure()
+  await refuseAndServe()
+  await scrape()
+  await moveAround()
+  await endTheDay()
+})
+
+for (const name of ['controller', 'speaker']) {
+  test(`${name}: nothing was refused, and nothing is granted that is not needed`, () => {
+    const account = { name, namespace: 'metallb-system' }
+    const uses = usesOf(`system:serviceaccount:metallb-system:${name}`, server.auditEvents())
+    assert.deepEqual(wrongRights(account, grantedTo(account, installed), uses), [])
+  })
+}
+
+/** Two controllers, of which one serves webhooks, and a speaker. */
+async function startAll(): Promise<void> {
+  const controller = await startPod(server, { program: 'controller', name: 'controller-a', port: CONTROLLER_PORT })
+  programs.push(controller)
+  await Promise.all([controller.said('leading'), controller.said('webhooks are ready')])
+  const args = ['--webhook-mode=disabled'] // the port of the webhooks is taken here
+  const standby = await startPod(server, { program: 'controller', name: 'controller-b', port: STANDBY_PORT, args })
+  programs.push(standby)
+  await standby.said('following')
+  const speaker = await startPod(server, { program: 'speaker', name: 'speaker-a', port: SPEAKER_PORT })
+  programs.push(speaker)
+  await speaker.said('ready')
+}
+
+async function configure(): Promise<void> {
+  await apply(client, [pool('a', '192.0.2.1-192.0.2.9'), metallb('L2Advertisement', 'a', {})])
+  await apply(client, [service('web'), endpointSlice('web', [NODE])])
+  const web = await observed(client, { path: SERVICES, name: 'web' }, hasAddress, 'web has an address')
+  assert.equal(fieldAt(web, 'status', 'loadBalancer', 'ingress', 0, 'ip'), '192.0.2.1')
+  await l2Statuses('the speaker says that it announces', (subjects) => subjects.includes('web'))
+}
+
+function asks(address: string): Manifest {
+  return service('asks', {}, { annotations: { 'metallb.io/loadBalancerIPs': address } })
+}
+
+/** The same refusal twice: its Event is made, and then counted. */
+async function refuseAndServe(): Promise<void> {
+  await client.create(asks('203.0.113.1'))
+  await eventAbout('asks', 1)
+  await client.apply(asks('192.0.2.2'))
+  await observed(client, { path: SERVICES, name: 'asks' }, hasAddress, 'asks has an address')
+  await client.apply(asks('203.0.113.1'))
+  await eventAbout('asks', 2)
+}
+
+async function scrape(): Promise<void> {
+  const rules = [{ nonResourceURLs: ['/metrics'], verbs: ['get'] }]
+  await apply(client, [
+    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'scraper' }, rules },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name: 'scraper' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'scraper' },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: PROMETHEUS.name }],
+    },
+  ])
+  for (const port of [CONTROLLER_PORT, SPEAKER_PORT]) assert.equal(await metricsStatus(port), 200)
+}
+
+async function metricsStatus(port: number): Promise<number> {
+  const headers = { Authorization: `Bearer ${PROMETHEUS.token}` }
+  const sent = request({ host: '127.0.0.1', port, path: '/metrics', headers, rejectUnauthorized: false, agent: false })
+  sent.end()
+  const [response] = await once(sent, 'response')
+  response.resume()
+  return response.statusCode
+}
+
+/** The speaker withdraws, announces again, and at last has nothing to say about the Service. */
+async function moveAround(): Promise<void> {
+  await client.delete(endpointSlice('web', [NODE]))
+  await l2Statuses('the speaker says that it does not announce', (subjects) => !subjects.includes('web'))
+  await client.create(endpointSlice('web', [NODE]))
+  await l2Statuses('the speaker says that it announces again', (subjects) => subjects.includes('web'))
+  await client.delete(service('web'))
+  await l2Statuses('the speaker says nothing of what is gone', (subjects) => !subjects.includes('web'))
+}
+
+/** The leader goes, the other one takes over. */
+async function endTheDay(): Promise<void> {
+  const [leader, standby, speaker] = programs
+  assert.ok(leader && standby && speaker)
+  await leader.stop()
+  await standby.said('leading')
+  await client.create(service('late'))
+  await observed(client, { path: SERVICES, name: 'late' }, hasAddress, 'late has an address')
+  await Promise.all([standby.stop(), speaker.stop()])
+}
+
+function hasAddress(object: Manifest | undefined): boolean {
+  return fieldAt(object, 'status', 'loadBalancer', 'ingress', 0, 'ip') !== undefined
+}
+
+async function eventAbout(name: string, times: number): Promise<void> {
+  await observedAll(client, `${EVENTS}?fieldSelector=involvedObject.name%3D${name}`, {
+    holds: (events) => [...events.values()].some((event) => Number(fieldAt(event, 'count')) >= times),
+    what: `an Event about ${name} that counts ${times}`,
+  })
+}
+
+async function l2Statuses(what: string, holds: (services: readonly unknown[]) => boolean): Promise<void> {
+  await observedAll(client, L2_STATUSES, {
+    holds: (all) => holds([...all.values()].map((one) => fieldAt(one, 'status', 'serviceName'))),
+    what,
+  })
+}
