@@ -128,7 +128,8 @@ export class Lease {
     })
   }
 
-  async #read(): Promise<LeaseRecord | null> {
+  /** Undefined: it could not be read. */
+  async #read(): Promise<LeaseRecord | null | undefined> {
     const { bootMs } = this.#options
     try {
       const record = await this.#get()
@@ -137,7 +138,7 @@ export class Lease {
     } catch (thrown) {
       this.#fault(thrown)
       this.#apply({ type: 'unread', atMs: bootMs() })
-      return null
+      return undefined
     }
   }
 
@@ -208,7 +209,7 @@ export class Lease {
       }
       try {
         const record = await this.#read()
-        if (this.#isFollowing) await this.#watch(record)
+        if (record !== undefined && this.#isFollowing) await this.#watch(record)
       } catch (thrown) {
         this.#fault(thrown)
       }

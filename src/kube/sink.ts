@@ -52,8 +52,8 @@ export function openSink(options: SinkOptions): ObjectSink {
 class Sink implements ObjectSink {
   readonly #options: SinkOptions
   readonly #events: EventRecorder
-  /** On the monotonic clock: the API server asked for silence until then. */
-  #silentUntilMs = 0
+  /** Kind → until when, on the monotonic clock, the API server asked for silence about it. */
+  readonly #silentUntilMs = new Map<string, number>()
 
   constructor(options: SinkOptions) {
     this.#options = options
@@ -61,7 +61,7 @@ class Sink implements ObjectSink {
       clock: options.clock,
       component: `metallb-${options.component}`,
       host: options.nodeName,
-      send: (request) => this.#send(request),
+      send: (request) => this.#send('Event', request),
     })
   }
 
@@ -90,7 +90,7 @@ class Sink implements ObjectSink {
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
       ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     }
-    return this.#send({
+    return this.#send(object.kind, {
       method: 'PATCH',
       path: statusPath(write),
       contentType: MERGE_PATCH,
@@ -114,12 +114,12 @@ class Sink implements ObjectSink {
       },
     }
     try {
-      return await this.#send(apply)
+      return await this.#send('ConfigurationState', apply)
     } catch (thrown) {
       if (!hasCode(thrown, 'notFound')) throw thrown
     }
     await this.#createState(write)
-    return this.#send(apply)
+    return this.#send('ConfigurationState', apply)
   }
 
   async #createState({ object: { name, namespace } }: StatusWrite): Promise<void> {
@@ -132,16 +132,16 @@ class Sink implements ObjectSink {
     const path = pathOf(CONFIGURATION_STATES, { namespace })
     const body = { apiVersion: 'metallb.io/v1beta1', kind: 'ConfigurationState', metadata }
     try {
-      await this.#send({ method: 'POST', path, body })
+      await this.#send('ConfigurationState', { method: 'POST', path, body })
     } catch (thrown) {
       if (!hasCode(thrown, 'alreadyExists')) throw thrown
     }
   }
 
   /** The one way out. Waits while the API server wants silence, and asks for the right to write as late as possible. */
-  async #send(request: KubeRequest): Promise<unknown> {
+  async #send(kind: string, request: KubeRequest): Promise<unknown> {
     const { api, clock, mayWrite } = this.#options
-    for (let leftMs = this.#silentMs(); leftMs > 0; leftMs = this.#silentMs()) {
+    for (let leftMs = this.#silentMs(kind); leftMs > 0; leftMs = this.#silentMs(kind)) {
       await new Promise<void>((resolve) => clock.after(leftMs, resolve))
     }
     if (!mayWrite()) {
@@ -150,19 +150,22 @@ class Sink implements ObjectSink {
     try {
       return await api.request(request)
     } catch (thrown) {
-      if (thrown instanceof KubeFault && thrown.kind.retryAfterMs !== null) this.#heed(thrown.kind.retryAfterMs)
+      if (thrown instanceof KubeFault && thrown.kind.retryAfterMs !== null) this.#heed(kind, thrown.kind.retryAfterMs)
       throw thrown
     }
   }
 
-  #silentMs(): number {
-    return this.#silentUntilMs - this.#options.clock.monotonicMs()
+  #silentMs(kind: string): number {
+    return (this.#silentUntilMs.get(kind) ?? 0) - this.#options.clock.monotonicMs()
   }
 
-  /** Retry-After is meant for all we send, not only for the request that happened to be answered with it. */
-  #heed(retryAfterMs: number): void {
+  /**
+   * Retry-After is meant for all we send of this kind, not only for the request that happened to be answered with it.
+   * Other kinds go on: a CRD whose storage is being made ready says 429, too.
+   */
+  #heed(kind: string, retryAfterMs: number): void {
     const untilMs = this.#options.clock.monotonicMs() + Math.min(retryAfterMs, MAX_RETRY_AFTER_MS)
-    this.#silentUntilMs = Math.max(this.#silentUntilMs, untilMs)
+    this.#silentUntilMs.set(kind, Math.max(this.#silentUntilMs.get(kind) ?? 0, untilMs))
   }
 }
 

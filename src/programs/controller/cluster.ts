@@ -107,6 +107,7 @@ export async function startInCluster(options: ClusterOptions): Promise<ClusterCo
 type LeaseParts = Readonly<{ api: KubeApi; namespace: string; podName: string; log: Log; controller: Controller }>
 
 function openLease({ api, namespace, podName, log, controller }: LeaseParts): Lease {
+  let said = ''
   const lease: Lease = new Lease({
     api,
     namespace,
@@ -115,12 +116,19 @@ function openLease({ api, namespace, podName, log, controller }: LeaseParts): Le
     clock: systemClock,
     bootMs,
     random: Math.random,
-    onLead: () => supervise('beginning to lead', lead(controller, log)),
+    onLead: () => {
+      said = ''
+      supervise('beginning to lead', lead(controller, log))
+    },
     onFollow: () => {
       controller.follow()
       log.info('following', { leader: lease.holder })
     },
-    onFault: (fault) => log.warn('the Lease could not be read or written, will be retried', { error: fault.message }),
+    onFault: ({ message }) => {
+      const at = message === said ? log.debug : log.warn
+      said = message
+      at('the Lease could not be read or written, will be retried', { error: message })
+    },
   })
   return lease
 }

@@ -141,6 +141,10 @@ async function randomRun(seed: number): Promise<void> {
     return replica
   }
   let replicas = [await open(), await open()]
+  await replicas[0]?.lead()
+  api.apply(service('old-1'), service('old-2'), service('old-3'))
+  for (const replica of replicas) await quiet(replica)
+  const old = oldOnes(api)
   for (let step = 0; step < 40; step++) {
     const name = `s${roll(12)}`
     const replica = replicas[roll(replicas.length)]
@@ -161,6 +165,7 @@ async function randomRun(seed: number): Promise<void> {
   await last.lead()
   await quiet(last)
   assertSound(api, `seed ${seed}`)
+  assert.deepEqual(oldOnes(api), old, `seed ${seed}: a Service that nobody touched was moved`)
   const before = holdings(api)
   last.kill()
   const next = await open()
@@ -168,6 +173,10 @@ async function randomRun(seed: number): Promise<void> {
   await quiet(next)
   assert.deepEqual(holdings(api), before, `seed ${seed}: a hand-over changed something`)
   await next.controller.stop()
+}
+
+function oldOnes(api: MemoryObjects): string[] {
+  return [...holdings(api)].flatMap(([name, ip]) => (name.startsWith('old') ? [`${name} ${ip}`] : []))
 }
 
 async function quiet({ controller }: Replica): Promise<void> {
