@@ -116,7 +116,9 @@ export class Follower {
 
   /** The API server answers others: do not wait longer. */
   wake(): void {
-    if (this.#awaitsApi) this.#interrupt.abort()
+    if (!this.#awaitsApi) return
+    this.#failures = 0 // they were those of a server that was away
+    this.#interrupt.abort()
   }
 
   stop(): void {
