@@ -31,11 +31,13 @@ static void on_turn(uv_check_t *check) {
   uint64_t passed_ns = now_ns - turns->last_ns;
   uint64_t asleep_ns = idle_ns - turns->last_idle_ns;
   uint64_t busy_ns = passed_ns > asleep_ns ? passed_ns - asleep_ns : 0;
-  size_t bucket = 0;
-  while (bucket < turns->bound_count && busy_ns > turns->bounds_ns[bucket]) bucket++;
-  turns->counts[bucket]++;
-  turns->total_ns += busy_ns;
-  if (busy_ns > turns->longest_ns) turns->longest_ns = busy_ns;
+  if (turns->last_ns != 0) { /* the turn that the watch began in is the start of the program */
+    size_t bucket = 0;
+    while (bucket < turns->bound_count && busy_ns > turns->bounds_ns[bucket]) bucket++;
+    turns->counts[bucket]++;
+    turns->total_ns += busy_ns;
+    if (busy_ns > turns->longest_ns) turns->longest_ns = busy_ns;
+  }
   turns->last_ns = now_ns;
   turns->last_idle_ns = idle_ns;
 }
@@ -71,8 +73,6 @@ static napi_value turns_watch(napi_env env, napi_callback_info info) {
     memcpy(&bound_ms, bytes + i * sizeof bound_ms, sizeof bound_ms);
     turns->bounds_ns[i] = (uint64_t)(bound_ms * 1e6);
   }
-  turns->last_ns = uv_hrtime();
-  turns->last_idle_ns = uv_metrics_idle_time(loop);
   uv_check_init(loop, &turns->check);
   turns->check.data = turns;
   uv_check_start(&turns->check, on_turn);
