@@ -19,7 +19,7 @@ import { pathOf, type Resource } from './resource.ts'
 import { fieldFilter } from './selector.ts'
 import type { Slices } from './slices.ts'
 import { Trimmer } from './trim.ts'
-import type { Versions } from './versions.ts'
+import { compareVersions, type Versions } from './versions.ts'
 import { Watch } from './watch.ts'
 
 /** What a source follows. */
@@ -52,6 +52,8 @@ export type FollowerOptions = Readonly<{
 
 /** A watch that lasted this long was none of the failures in a row. */
 const STEADY_MS = 5000
+/** A watch from a version that this server never had: it lags behind another one, or was restored from a backup. */
+const FUTURE = /too large resource version/i
 /** What will not go away by asking again soon, and what to do about it. */
 const REFUSED: Readonly<Partial<Record<KubeFaultCode, string>>> = {
   unauthorized: 'the API server does not know our credentials',
@@ -70,6 +72,8 @@ export class Follower {
   #filter: ((object: unknown) => boolean) | null = null
   /** From where to watch; null: list first. */
   #position: string | null = null
+  /** Version of the last list. */
+  #listed = ''
   /** In a row; a list that no watch can go on from does not end the row. */
   #failures = 0
   #failuresSinceUp = 0
@@ -140,6 +144,8 @@ export class Follower {
         take: (object) => this.#take(object),
       })
       this.#comesUp()
+      if (compareVersions(resourceVersion, this.#listed) < 0) this.#known.rewind()
+      this.#listed = resourceVersion
       await this.#tellAll(objects)
       this.#position = resourceVersion
     } catch (thrown) {
@@ -203,7 +209,7 @@ export class Follower {
     const { log, wanted, clock, random, onDown } = this.#options
     const kind = fault instanceof KubeFault ? fault.kind : null
     if (this.#stop.signal.aborted || kind?.code === 'aborted') return
-    if (kind?.code === 'expired') this.#position = null
+    if (kind?.code === 'expired' || FUTURE.test(fault.message)) this.#position = null
     if (kind?.status === 400 && wanted.fieldSelector !== undefined && !this.#filter) {
       log.debug('the API server does not know this field; all objects are read', { error: fault.message })
       this.#filter = fieldFilter(wanted.fieldSelector)

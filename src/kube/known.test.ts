@@ -72,6 +72,15 @@ const STORIES: [string, (scene: Scene) => string[][], string[][]][] = [
     },
     [['applied a 4'], [], ['applied a 7'], []],
   ],
+  [
+    'a history that was put back is news, as far as it goes',
+    (scene) => {
+      const first = scene.list(object('a', 104), object('b', 105))
+      scene.known.rewind()
+      return [first, scene.list(object('a', 4)), scene.list(object('a', 4))]
+    },
+    [['applied a 104', 'applied b 105'], ['deleted b', 'applied a 4'], []],
+  ],
 ]
 for (const [name, play, expected] of STORIES) {
   test(name, () => assert.deepEqual(play(new Scene()), expected))

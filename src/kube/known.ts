@@ -32,6 +32,14 @@ export class Known {
     for (const object of objects) yield this.apply(object)
   }
 
+  /** The server's history was put back (etcd restored from a backup): its versions begin anew below those we know. */
+  rewind(): void {
+    for (const key of this.#told.keys()) {
+      this.#told.set(key, '')
+      this.#versions.forget(key)
+    }
+  }
+
   /** A new version of an object; null: it is known already, or older than what is known. */
   apply(object: KubeObject): ObjectEvent | null {
     const key = keyOfObject(object)

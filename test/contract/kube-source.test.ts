@@ -184,6 +184,21 @@ const STORIES: readonly (readonly [string, (scene: Scene) => Promise<void>])[] =
     },
   ],
   [
+    'a server that was restored from a backup counts anew, and so do we',
+    async (scene) => {
+      for (const name of ['kept', 'lost', 'more']) scene.server.apply(name)
+      await scene.started()
+      scene.server.restore()
+      scene.server.apply('kept')
+      scene.server.end({ cut: true })
+      await scene.recorder.until('what was lost is told', () => scene.recorder.events.length >= 3)
+      assert.deepEqual(scene.recorder.take(), ['deleted lost', 'deleted more', 'applied kept'])
+      await scene.watching()
+      scene.server.apply('more')
+      await scene.recorder.applied('more')
+    },
+  ],
+  [
     'versions that are always too old do not make us list without pause',
     async (scene) => {
       await scene.started()

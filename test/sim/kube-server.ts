@@ -79,6 +79,14 @@ export class KubeServer {
     this.#changes = []
   }
 
+  /** As from a backup: nothing is there, and versions begin anew far below. */
+  restore(): void {
+    this.#version = 10
+    this.#compacted = 0
+    this.#changes = []
+    this.#objects.clear()
+  }
+
   /** To all watches, as it is. */
   write(text: string): void {
     for (const watch of this.#watches) this.#writeTo(watch, text)
@@ -127,6 +135,11 @@ export class KubeServer {
     response.flushHeaders()
     if (from < this.#compacted) {
       response.end(`${JSON.stringify({ type: 'ERROR', object: { kind: 'Status', code: 410, message: 'too old' } })}\n`)
+      return
+    }
+    if (from > this.#version) {
+      const message = `Too large resource version: ${from}, current: ${this.#version}`
+      response.end(`${JSON.stringify({ type: 'ERROR', object: { kind: 'Status', code: 504, message } })}\n`)
       return
     }
     const watch = { response, written: 0 }
