@@ -7,6 +7,7 @@ import type { Mutant } from './rule.ts'
 import { outcomeOf, partOf } from './rule-outcome.ts'
 import { readWorld, worldNames } from './rule-worlds.ts'
 import { RULES } from './rules.ts'
+import { ELSEWHERE } from './rules-elsewhere.ts'
 
 const WORLDS = worldNames().map(readWorld)
 const worldsOf = (id: string) => WORLDS.filter(({ rules }) => rules.includes(id)).map(({ name }) => name)
@@ -17,6 +18,19 @@ test('each rule has an id of its own', () => {
   const ids = RULES.map(({ id }) => id)
   assert.deepEqual(
     ids.filter((id, at) => ids.indexOf(id) !== at),
+    [],
+  )
+})
+
+test('a rule that nothing here can show is said with the reason, and is no rule that has a world', () => {
+  const elsewhere = ELSEWHERE.map(({ id }) => id)
+  const shown = new Set(RULES.map(({ id }) => id))
+  assert.deepEqual(
+    elsewhere.filter((id, at) => shown.has(id) || elsewhere.indexOf(id) !== at),
+    [],
+  )
+  assert.deepEqual(
+    ELSEWHERE.filter(({ says, why }) => says === '' || why === ''),
     [],
   )
 })
