@@ -60,7 +60,7 @@ export const PEER_RULES = [
     [
       'connect-time',
       'connectTime is a whole number of seconds',
-      'connectMs < 1000 || connectMs > 65_535_000 || connectMs % 1000 !== 0',
+      'countedMs < 1000 || countedMs > 65_535_000 || countedMs % 1000 !== 0',
       'false',
     ],
   ]),
