@@ -80,9 +80,9 @@ before(async () => {
     },
     readiness: new Readiness(),
     metrics,
-    documents: { state: () => ({ leads: true }), plan: nothing, peers: nothing, members: nothing, history: nothing },
+    documents: () => ({ state: nothing, plan: nothing, peers: nothing, members: nothing, history: nothing }),
     directory: { usable: true, path: server.directory },
-    api,
+    api: () => api,
     clock: { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + skippedMs },
     log: createLog('none'),
   })

@@ -70,9 +70,9 @@ async function open(given: Given = {}): Promise<Listeners & { lines: string[]; r
     program: 'controller',
     readiness,
     metrics,
-    documents,
+    documents: () => documents,
     directory: openRunDirectory(join(scratch, `run-${++runs}`)),
-    api: API,
+    api: () => API,
     clock: systemClock,
     log: createLog('all', (line) => lines.push(line)),
     ...given,
@@ -184,10 +184,25 @@ test('metrics and documents by HTTPS, for those who may', async (t) => {
 test('an API server that does not answer lets nobody in, and the log says so', async () => {
   const port = await freePort()
   const api: KubeApi = { ...API, request: async () => Promise.reject(new Fault({ code: 'unavailable' }, 'it is away')) }
-  const { close, lines } = await open({ api, flags: { port, 'metrics-secure': true } })
+  const { close, lines } = await open({ api: () => api, flags: { port, 'metrics-secure': true } })
   const { status } = await get('/metrics', { secure: true, port, token: 'reader' })
   assert.equal(status, 503)
   assert.match(lines.join(''), /cannot tell who may read \/metrics: it is away/)
+  await close()
+})
+
+test('a daemon that is still starting says so, and lets nobody in', async () => {
+  const port = await freePort()
+  const known: { api: KubeApi | null } = { api: null }
+  const given = { api: () => known.api, documents: () => null, flags: { port, 'metrics-secure': true } }
+  const { close, socketPath } = await open(given)
+  const get503 = await get('/metrics', { secure: true, port, token: 'reader' })
+  assert.equal(get503.status, 503)
+  assert.match(get503.body, /^this is still starting: \/readyz/)
+  assert.equal((await get('/api/v1/state', { socketPath: socketPath ?? '' })).status, 503)
+  assert.equal((await get('/metrics', { socketPath: socketPath ?? '' })).status, 200)
+  known.api = API
+  assert.equal((await get('/metrics', { secure: true, port, token: 'reader' })).status, 200)
   await close()
 })
 

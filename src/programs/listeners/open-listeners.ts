@@ -34,8 +34,8 @@ export type ListenerOptions = Readable &
     flags: ListenerFlags
     readiness: Readiness
     directory: RunDirectory
-    /** Whom to ask about tokens; null without a cluster, where the secure listener cannot be. */
-    api: KubeApi | null
+    /** Whom to ask about tokens, null while it is not known yet; null without a cluster, where no HTTPS can be. */
+    api: (() => KubeApi | null) | null
     clock: Clock
     log: Log
   }>
@@ -113,13 +113,19 @@ async function openMetrics(options: ListenerOptions): Promise<Listener> {
 
 async function openSecure(options: ListenerOptions, settings: TlsSettings): Promise<Listener> {
   const { flags, api, clock, log } = options
+  let gatekeeper: Gatekeeper | null = null
   const { port, 'metrics-cert-dir': directory } = flags
   if (!api) {
     const message = `metrics by HTTPS on port ${port} need an API server to ask about tokens: add --metrics-secure=false`
     throw new Fault<ListenFault>({ code: 'badFlag' }, message)
   }
   const certificate = directory === '' ? await makeSelfSigned(clock) : readCertificate(directory)
-  const respond = guarded(options, new Gatekeeper(api, clock), log)
+  const gatekeeperOf = () => {
+    const known = gatekeeper === null ? api() : null
+    if (known) gatekeeper = new Gatekeeper(known, clock)
+    return gatekeeper
+  }
+  const respond = guarded(options, gatekeeperOf, log)
   const server = secureServer(
     { ...settings, ...certificate, ALPNProtocols: ['http/1.1'] },
     requestListener('the secure metrics listener', respond),

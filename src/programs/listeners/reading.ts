@@ -8,7 +8,13 @@ import { type Answer, plain, type Respond } from './answer.ts'
 import { type Documents, documentAnswer, documentAt, documentPaths } from './documents.ts'
 import type { Decision, Gatekeeper } from './gatekeeper.ts'
 
-export type Readable = Readonly<{ metrics: Metrics; documents: Documents }>
+export type Readable = Readonly<{
+  metrics: Metrics
+  /** Null while the daemon has nothing to tell yet: it listens before it knows anything. */
+  documents(): Documents | null
+}>
+
+const STARTING = plain(503, 'this is still starting: /readyz?verbose on the health port says what it waits for')
 
 /** The plain listener: metrics for everybody who reaches it, and nothing else. */
 export function openly({ metrics }: Readable): Respond {
@@ -22,17 +28,19 @@ export function openly({ metrics }: Readable): Respond {
 /** The local socket: whoever reaches it may read everything. */
 export function locally({ metrics, documents }: Readable): Respond {
   return (_request, path) => {
-    const document = documentAt(path)
-    if (document !== null) return documentAnswer(documents, document)
+    const name = documentAt(path)
+    const known = name === null ? null : documents()
+    if (name !== null) return known === null ? STARTING : documentAnswer(known, name)
     return path === '/metrics' ? metricsAnswer(metrics) : nothingAt(path)
   }
 }
 
-/** The secure listener: everything, to those of whom the API server says that they may. */
-export function guarded(readable: Readable, gatekeeper: Gatekeeper, log: Log): Respond {
+/** The secure listener: everything, to those of whom the API server says that they may; null: it is not known yet. */
+export function guarded(readable: Readable, gatekeeperOf: () => Gatekeeper | null, log: Log): Respond {
   const answer = locally(readable)
   return async (request, path) => {
-    // Nobody is asked about paths that do not exist, and nobody without a right learns which do.
+    const gatekeeper = gatekeeperOf()
+    if (!gatekeeper) return STARTING
     try {
       const decision = await gatekeeper.admit(request.headers.authorization, path)
       return decision === 'allowed' ? await answer(request, path) : refusal(decision, path)
