@@ -170,7 +170,7 @@ const BROKEN: [string, Handler, KubeFault['kind']['code'], RegExp][] = [
 for (const [name, handler, code, message] of BROKEN) {
   test(`${name} is a fault`, async (context) => {
     const api = await open(context, handler)
-    const fault = await faultOf(api.request({ ...GET, timeoutMs: 200 }))
+    const fault = await faultOf(api.request({ ...GET, timeoutMs: code === 'timeout' ? 200 : 10_000 }))
     assert.deepEqual([fault.kind.code, message.test(fault.message)], [code, true], fault.message)
   })
 }
