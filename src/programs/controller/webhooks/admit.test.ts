@@ -261,6 +261,16 @@ const CASES: readonly Row[] = [
     ['spec.peerAddress peersShareAddress'],
   ],
   ['a peer goes', [peer('p')], 'DELETE', peer('p'), []],
+  [
+    'beside a peer that nobody could store today',
+    [
+      peer('p', { nodeSelectors: [{ matchExpressions: [{ key: 'a', operator: 'Exists', values: null }] }] }),
+      peer('r', { myASN: 'x' }),
+    ],
+    'CREATE',
+    peer('q', OTHER_PEER),
+    [],
+  ],
   // Community
   ['a community', [], 'CREATE', community('c', { name: 'vip', value: '64512:100' }), []],
   [

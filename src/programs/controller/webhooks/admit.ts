@@ -14,6 +14,9 @@ import type { Rule } from './rules.ts'
 
 type Context = Readonly<{ api: KubeApi; namespace: string }>
 
+/** Of causes, and of warnings: an answer is for people, and the API server reads no long one. */
+const LISTED = 20
+
 const PASS: Judgement = { refusals: [], warnings: [] }
 const DISABLE_MP = "disable mp is deprecated and has no effect since it's the default behavior now"
 
@@ -65,7 +68,7 @@ function disablesMp({ kind, spec }: KubeObject): boolean {
 }
 
 function verdictOf({ refusals, warnings }: Judgement, more: readonly string[]): Verdict {
-  return { refusal: refusalOf(refusals), warnings: [...more, ...warnings.map(describe)] }
+  return { refusal: refusalOf(refusals), warnings: [...more, ...warnings.slice(0, LISTED).map(describe)] }
 }
 
 /** One sentence for the first; the rest stand in `causes`, and are counted. */
@@ -74,7 +77,7 @@ function refusalOf(problems: readonly Problem[]): Refusal | null {
   if (!first) return null
   const codes = [...new Set(others.map(({ code }) => code))].join(', ')
   const rest = others.length === 0 ? '' : `; ${others.length} more of the kind ${codes}`
-  const causes = problems.map(({ code, field, message }) => ({ reason: code, field, message }))
+  const causes = problems.slice(0, LISTED).map(({ code, field, message }) => ({ reason: code, field, message }))
   return { message: describe(first) + rest, causes }
 }
 

@@ -22,7 +22,7 @@ export type Judgement = Readonly<{
 export function judge(candidate: KubeObject, existing: readonly KubeObject[], namespace: string): Judgement {
   const structure = validateStructure(candidate)
   if (!structure.ok) return { refusals: structure.problems.filter(isError), warnings: [] }
-  const readable = existing.filter((object) => validateStructure(object).ok)
+  const readable = existing.flatMap(readableOf)
   const key = keyOfObject(candidate)
   const others = readable.filter((object) => keyOfObject(object) !== key)
   const before = new Set(draftModel(readable, { namespace }).problems.map(fingerprint))
@@ -32,6 +32,12 @@ export function judge(candidate: KubeObject, existing: readonly KubeObject[], na
     refusals: after.filter(isError).filter((problem) => isOwn(problem) || !before.has(fingerprint(problem))),
     warnings: after.filter((problem) => problem.severity === 'warning' && isOwn(problem)),
   }
+}
+
+/** As the API server would store it today: an older one may have taken what it refuses now. */
+function readableOf(object: KubeObject): readonly KubeObject[] {
+  const structure = validateStructure(object)
+  return structure.ok ? [structure.object] : []
 }
 
 function isError({ severity, transient }: Problem): boolean {
