@@ -341,3 +341,17 @@ test('only what is needed is asked for', () => {
   assert.equal(selectors.has('namespaces'), false)
   assert.match(selectors.get('secrets') ?? '', /type!=helm\.sh\/release\.v1/)
 })
+
+test('asked to end while it waits for an API server, it ends at once, with status 0', async () => {
+  for (const name of readdirSync(runDirectory)) rmSync(join(runDirectory, name), { recursive: true })
+  await server.kill()
+  const off = ['--port=0', '--health-probe-port=0', '--run-dir', runDirectory, '--namespace', 'metallb-system']
+  const where = ['--kubeconfig', server.kubeconfigFor('speaker'), '--node-name', NODE]
+  const speaker = new ClusterProgram(['speaker', ...where, ...off])
+  speakers.push(speaker)
+  await speaker.said(({ msg }) => msg.includes('there is no last known state'))
+  const startedMs = performance.now()
+  assert.equal(await speaker.stop(), 0)
+  assert.ok(performance.now() - startedMs < 2000)
+  await server.start()
+})

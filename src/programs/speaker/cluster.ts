@@ -71,14 +71,14 @@ export type ClusterSpeaker = Readonly<{
   api: KubeApi
   namespace: string
   speaker: Speaker
+  /** Resolves when it announces, be it from the last known state, however long that takes. */
+  start(): Promise<void>
   /** Withdraws everything, keeps what is known for the next start, and ends all connections. */
   stop(): Promise<void>
 }>
 
-/**
- * Starts the speaker; resolves when it announces, be it from the last known state. Throws a Fault when it cannot start.
- */
-export async function startInCluster(options: ClusterOptions): Promise<ClusterSpeaker> {
+/** Opens what it takes, and asks for nothing before `start`. Throws a Fault when it cannot run here. */
+export async function openInCluster(options: ClusterOptions): Promise<ClusterSpeaker> {
   const { log, node, classes, ignoreExcludeLabel, statusRate } = options
   const excludeInterfaces = await readExcludedInterfaces(options.excludeFile ?? EXCLUDE_FILE)
   const config = await configOf(options.kubeconfig)
@@ -110,14 +110,13 @@ export async function startInCluster(options: ClusterOptions): Promise<ClusterSp
     fillDefaults: false,
     observer: reports.observer,
   })
-  await speaker.start()
   const stop = async () => {
     stopping.abort()
     await reports.stop()
     await speaker.stop()
     api.close()
   }
-  return { api, namespace, speaker, stop }
+  return { api, namespace, speaker, start: () => speaker.start(), stop }
 }
 
 type Connected = ClusterOptions & Readonly<{ api: KubeApi; namespace: string }>

@@ -13,29 +13,9 @@ export async function main(flags: SpeakerFlags, warnings: readonly string[]): Pr
   const node = flags['node-name']
   if (node === '')
     throw new Fault({ code: 'noNodeName' }, 'the speaker has to know its Node: give --node-name or METALLB_NODE_NAME')
-  if (flags.manifests === '') await runInCluster(flags, log)
-  else await runOnDirectory(flags, log)
-}
-
-async function runInCluster(flags: SpeakerFlags, log: Log): Promise<void> {
-  const { startInCluster } = await import('./cluster.ts')
-  const { openRunDirectory } = await import('../listeners/run-directory.ts')
-  const stopped = stopSignal(log)
-  const cluster = await startInCluster({
-    log,
-    kubeconfig: flags.kubeconfig,
-    namespace: flags.namespace,
-    node: flags['node-name'],
-    podName: flags['pod-name'],
-    podLabels: flags['ml-labels'],
-    classes: flags['lb-class'],
-    ignoreExcludeLabel: flags['ignore-exclude-lb'],
-    statusRate: flags['status-rate'],
-    directory: openRunDirectory(flags['run-dir']),
-  })
-  log.info('ready', { node: flags['node-name'] })
-  await stopped
-  await cluster.stop()
+  if (flags.manifests !== '') return runOnDirectory(flags, log)
+  const { runInCluster } = await import('./run-in-cluster.ts')
+  await runInCluster(flags, log)
 }
 
 async function runOnDirectory(flags: SpeakerFlags, log: Log): Promise<void> {

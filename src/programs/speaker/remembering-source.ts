@@ -57,6 +57,7 @@ class RememberingSource implements ObjectSource {
   #writing: Promise<void> = Promise.resolve()
   #gaveUp = false
   #fresh = false
+  #stopped = false
   /** Objects delivered from the file. */
   #remembered: Map<string, KubeObject> | null = null
 
@@ -74,7 +75,7 @@ class RememberingSource implements ObjectSource {
     const timer = this.#options.clock.after(GRACE_MS, grace.resolve)
     await Promise.race([started, grace.promise])
     timer.cancel()
-    if (this.#fresh || !(await this.#remember(listener))) return started
+    if (this.#fresh || this.#stopped || !(await this.#remember(listener))) return started
     supervise('the first objects of the API server', started)
   }
 
@@ -93,6 +94,7 @@ class RememberingSource implements ObjectSource {
 
   /** Writes what is still waiting. */
   async stop(): Promise<void> {
+    this.#stopped = true
     await this.#source.stop()
     this.#timer?.cancel()
     await this.#writing
@@ -127,7 +129,7 @@ class RememberingSource implements ObjectSource {
   async #remember(listener: ObjectListener): Promise<boolean> {
     const { journal, log, clock } = this.#options
     const loaded: Loaded = journal ? await journal.load() : { state: 'absent' }
-    if (this.#fresh) return false
+    if (this.#fresh || this.#stopped) return false
     const objects = loaded.state === 'read' ? loaded.values.filter(isObject) : []
     const why =
       loaded.state === 'absent'
