@@ -15,11 +15,11 @@ const ROOT = '/api/v1/'
 
 /** The document that a path names; null where there is none. */
 export function documentAt(path: string): DocumentName | null {
-  return DOCUMENTS.find((name) => path === `${ROOT}${name}`) ?? null
+  return DOCUMENTS.find((name) => path === documentPath(name)) ?? null
 }
 
-export function documentPaths(): readonly string[] {
-  return DOCUMENTS.map((name) => `${ROOT}${name}`)
+export function documentPath(name: DocumentName): string {
+  return `${ROOT}${name}`
 }
 
 export function documentAnswer(documents: Documents, name: DocumentName): Answer {

@@ -5,7 +5,7 @@ import { Fault } from '../../lib/fault.ts'
 import type { Log } from '../../lib/log.ts'
 import { METRICS_TYPE, type Metrics } from '../../lib/metrics.ts'
 import { type Answer, plain, type Respond } from './answer.ts'
-import { type Documents, documentAnswer, documentAt, documentPaths } from './documents.ts'
+import { DOCUMENTS, type Documents, documentAnswer, documentAt, documentPath } from './documents.ts'
 import type { Decision, Gatekeeper } from './gatekeeper.ts'
 
 export type Readable = Readonly<{
@@ -57,7 +57,10 @@ function metricsAnswer(metrics: Metrics): Answer {
 }
 
 function nothingAt(path: string): Answer {
-  return plain(404, `there is nothing at ${JSON.stringify(path)}; there are /metrics, ${documentPaths().join(', ')}`)
+  return plain(
+    404,
+    `there is nothing at ${JSON.stringify(path)}; there are /metrics, ${DOCUMENTS.map(documentPath).join(', ')}`,
+  )
 }
 
 function refusal(decision: Exclude<Decision, 'allowed'>, path: string): Answer {
