@@ -108,7 +108,11 @@ function nodePlan(number: number): HostPlan {
     address: addressOf(number),
     mac: `02:00:00:00:00:${10 + number}`,
     ownAddresses: [],
-    routes: others.map((other) => ({ to: podSubnet(other), via: addressOf(other) })),
+    routes: [
+      // A packet to a cluster IP needs a way out before kube-proxy's rules get to see it.
+      { to: 'default', via: CONTROL_PLANE },
+      ...others.map((other) => ({ to: podSubnet(other), via: addressOf(other) })),
+    ],
     settings: { ip_forward: 1, 'conf/all/send_redirects': 0, 'conf/eth0/send_redirects': 0 },
   }
 }
