@@ -19,7 +19,7 @@ export type Reading<F extends Flags> =
 
 /** What `argv` (without the program's name) and `env` say; neither is changed. */
 export function readFlags<F extends Flags>(flags: F, argv: readonly string[], env: Environment): Reading<F>
-// Every flag has its entry, of the type that its own `parse` and `initial` have; only the caller's types know which.
+/** Every flag has its entry, of the type that its own `parse` and `initial` have; only the caller’s types know which. */
 export function readFlags(flags: Flags, argv: readonly string[], env: Environment): Reading<Flags> {
   const given = new Map<string, unknown>()
   for (let at = 0; at < argv.length; at++) {
