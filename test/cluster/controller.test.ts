@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Manifest } from '../../lab/cluster/api-client.ts'
 import { type ApiServer, startApiServer } from '../../lab/cluster/api-server.ts'
 import { apply, applyCrds } from '../../lab/cluster/apply.ts'
 import { fieldAt } from '../../lab/cluster/field.ts'
@@ -23,6 +24,10 @@ import {
 const METALLB = '/apis/metallb.io/v1beta1/namespaces/metallb-system'
 /** Longer than anything is put off: pool counters are written once a second. */
 const QUIET_MS = 1500
+const isClear = (web: Manifest | undefined) =>
+  ipOf(web) === '' && conditionOf(web) === '' && web?.metadata.annotations?.[POOL_ANNOTATION] === undefined
+const counted = (seen: unknown) => fieldAt(seen, 'status', 'assignedIPv4') === 1
+const says = (result: string) => (seen: unknown) => fieldAt(seen, 'status', 'result') === result
 let server: ApiServer
 let controller: ClusterProgram
 
@@ -100,8 +105,6 @@ test('a Service that is no load balancer any more says nothing of ours', async (
     spec: { type: 'ClusterIP', ports: [{ port: 80 }], selector: { app: 'web' } },
   })
   const place = { path: SERVICES, name: 'web' }
-  const isClear = (web: Parameters<typeof ipOf>[0]) =>
-    ipOf(web) === '' && conditionOf(web) === '' && web?.metadata.annotations?.[POOL_ANNOTATION] === undefined
   await observed(server.client, place, isClear, 'web is clear')
 })
 
@@ -127,10 +130,8 @@ test('conditions of others stay', async () => {
 
 test('pool counters and ConfigurationState follow; a ConfigurationState that is deleted comes back', async () => {
   await server.client.create(service('web'))
-  const counted = (seen: unknown) => fieldAt(seen, 'status', 'assignedIPv4') === 1
   await observed(server.client, { path: `${METALLB}/ipaddresspools`, name: 'a' }, counted, 'one address is counted')
   const place = { path: `${METALLB}/configurationstates`, name: 'controller' }
-  const says = (result: string) => (seen: unknown) => fieldAt(seen, 'status', 'result') === result
   const valid = await observed(server.client, place, says('Valid'), 'the configuration is valid')
   assert.equal(valid?.metadata.labels?.['metallb.io/component-type'], 'controller')
   await server.client.apply(pool('b', '192.0.2.3-192.0.2.9'))

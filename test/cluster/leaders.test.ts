@@ -24,9 +24,10 @@ import { HoldingProxy } from './holding-proxy.ts'
 const AFTER_CRASH_MS = 12_000
 const AFTER_RELEASE_MS = 1000
 const AFTER_LATE_WRITE_MS = 1000
+const isWriteOf = (name: string) => (request: string) => request === `PATCH ${SERVICES}/${name}/status`
 let server: ApiServer
-let running: ClusterProgram[] = []
-let proxies: HoldingProxy[] = []
+const running: ClusterProgram[] = []
+const proxies: HoldingProxy[] = []
 
 before(async () => {
   server = await startApiServer()
@@ -41,7 +42,7 @@ afterEach(async () => {
 })
 after(async () => await server.stop())
 
-async function proxy(): Promise<HoldingProxy> {
+async function openProxy(): Promise<HoldingProxy> {
   const started = await HoldingProxy.start(server)
   proxies.push(started)
   return started
@@ -91,8 +92,7 @@ test('one of three leads; killed, another one does within 12 s; asked to stop, a
 })
 
 test('paused between check and write: what lands late is put right within 1 s, and the resumed one writes nothing', async (context) => {
-  const [slow, other] = [await proxy(), await proxy()]
-  const isWriteOf = (name: string) => (request: string) => request === `PATCH ${SERVICES}/${name}/status`
+  const [slow, other] = [await openProxy(), await openProxy()]
   const first = await leader(slow.kubeconfig)
   await standby(other.kubeconfig)
   const second = running[1]
@@ -134,7 +134,7 @@ test('paused between check and write: what lands late is put right within 1 s, a
 })
 
 test('a leader that is cut off stops writing before anybody else may begin', async () => {
-  const slow = await proxy()
+  const slow = await openProxy()
   const first = await leader(slow.kubeconfig)
   const second = await standby()
   await slow.hold((request) => request.includes('/leases'))

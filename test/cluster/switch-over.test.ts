@@ -143,12 +143,12 @@ test('everything is taken over as it stands, without a single write', async () =
     const lists = await Promise.all(collections.map(async (path) => (await server.client.list(path)).items))
     return lists.map(versionsOf)
   }
-  const before = await versions()
+  const found = await versions()
   const since = server.auditEvents().length
   controller = await startLeader(server.kubeconfig)
   await sleep(3000)
   assert.deepEqual(writesSince(server, since), [])
-  assert.deepEqual(await versions(), before)
+  assert.deepEqual(await versions(), found)
   await server.client.create(service('new'))
   assert.equal(await addressOf(server, 'new'), '203.0.113.0')
   const { items } = await server.client.list(SERVICES)
