@@ -71,7 +71,7 @@ export async function startWebhooks(options: WebhooksOptions): Promise<Webhooks>
     else readiness.waitFor(CONDITION, missing)
   }
   const chosen = await server.listen()
-  const keeper = keepCertificate(options, { server, report })
+  const keeper = await keepCertificate(options, { server, report })
   log.info('webhooks listen', { port: chosen })
   const close = async () => {
     await keeper.stop()
@@ -82,14 +82,17 @@ export async function startWebhooks(options: WebhooksOptions): Promise<Webhooks>
 
 type Parts = Readonly<{ server: AdmissionServer; report(missing: string | null): void }>
 
-function keepCertificate(options: WebhooksOptions, { server, report }: Parts): { stop(): Promise<void> } {
-  const { certificate, namespace, clock, log } = options
+type Keeper = Readonly<{ stop(): Promise<void> }>
+
+async function keepCertificate(options: WebhooksOptions, { server, report }: Parts): Promise<Keeper> {
+  const { certificate, namespace } = options
   if ('directory' in certificate) {
-    const { directory } = certificate
-    server.useIdentity(readCertificate(directory))
-    report(null)
-    const watching = watchCertificate({ directory, clock, log, onChange: (identity) => server.useIdentity(identity) })
-    return { stop: async () => watching.close() }
+    try {
+      return followDirectory(certificate.directory, options, { server, report })
+    } catch (thrown) {
+      await server.close() // or the process would not end
+      throw thrown
+    }
   }
   const host = `${certificate.serviceName}.${namespace}.svc`
   const onIdentity = server.useIdentity.bind(server)
@@ -102,4 +105,13 @@ function keepCertificate(options: WebhooksOptions, { server, report }: Parts): {
   })
   supervise('following the certificate of the webhooks', certificates.start())
   return certificates
+}
+
+/** Throws a Fault when there is no certificate to begin with. */
+function followDirectory(directory: string, { clock, log }: WebhooksOptions, { server, report }: Parts): Keeper {
+  const onChange = server.useIdentity.bind(server)
+  onChange(readCertificate(directory))
+  const watching = watchCertificate({ directory, clock, log, onChange })
+  report(null)
+  return { stop: async () => watching.close() }
 }
