@@ -123,7 +123,8 @@ export class Certificates {
       // Another replica was faster. Its work comes by the watch.
       const isRace = thrown instanceof KubeFault && ['conflict', 'alreadyExists'].includes(thrown.kind.code)
       if (!isRace) log.warn('the certificate of the webhooks cannot be kept now', { error: thrown.message })
-      onState(this.#missing() ?? thrown.message)
+      // What is shown and trusted already stays so.
+      onState(this.#missing() === null ? null : thrown.message)
       return false
     }
   }
