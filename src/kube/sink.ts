@@ -27,10 +27,10 @@ export type SinkOptions = Readonly<{
   mayWrite(): boolean
   clock: Clock
   component: 'controller' | 'speaker'
-  /** Name of the node, where it is known. */
-  nodeName: string
-  /** The own Pod, null where it is not known. */
-  owner: Owner | null
+  /** Name of a speaker's node. */
+  nodeName?: string
+  /** The own Pod, null while it is not known. */
+  owner(): Owner | null
 }>
 
 /** Without the right to write: the lease is not, or not surely, ours. */
@@ -60,7 +60,7 @@ class Sink implements ObjectSink {
     this.#events = new EventRecorder({
       clock: options.clock,
       component: `metallb-${options.component}`,
-      host: options.nodeName,
+      host: options.nodeName ?? '',
       send: (request) => this.#send('Event', request),
     })
   }
@@ -123,11 +123,12 @@ class Sink implements ObjectSink {
   }
 
   async #createState({ object: { name, namespace } }: StatusWrite): Promise<void> {
-    const { component, nodeName, owner } = this.#options
+    const { component, nodeName } = this.#options
     const labels = {
       'metallb.io/component-type': component,
-      ...(component === 'speaker' ? { 'metallb.io/node-name': nodeName } : {}),
+      ...(nodeName === undefined ? {} : { 'metallb.io/node-name': nodeName }),
     }
+    const owner = this.#options.owner()
     const metadata = { name, namespace, labels, ...(owner ? { ownerReferences: [owner] } : {}) }
     const path = pathOf(CONFIGURATION_STATES, { namespace })
     const body = { apiVersion: 'metallb.io/v1beta1', kind: 'ConfigurationState', metadata }

@@ -47,7 +47,7 @@ function openController(): ObjectSource & ObjectSink {
     clock: systemClock,
     component: 'controller',
     nodeName: '',
-    owner: null,
+    owner: () => null,
   })
   return {
     start: (listener) => source.start(listener),

@@ -5,7 +5,8 @@
  */
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import type { KubeApi } from '../../kube/api.ts'
+import { type KubeApi, KubeFault } from '../../kube/api.ts'
+import { pauseMs, sleep } from '../../kube/backoff.ts'
 import { openClient } from '../../kube/client.ts'
 import { inClusterConfig, type KubeConfig } from '../../kube/config.ts'
 import { Lease } from '../../kube/lease.ts'
@@ -23,7 +24,7 @@ import {
   SECRETS,
   SERVICES,
 } from '../../kube/resource.ts'
-import { openSink } from '../../kube/sink.ts'
+import { type Owner, openSink } from '../../kube/sink.ts'
 import { type KubeSource, openSource, type Wanted } from '../../kube/source.ts'
 import { Versions } from '../../kube/versions.ts'
 import { bootMs, systemClock } from '../../lib/clock.ts'
@@ -65,27 +66,25 @@ export type ClusterController = Readonly<{
   controller: Controller
   lease: Lease
   source: KubeSource
-  /** Finishes what is being written, gives the Lease back and ends all connections. */
+  /** Resolves when all objects are at hand, however long the API server is away until then. */
+  start(): Promise<void>
+  /** Finishes what is being written and gives the Lease back. `api` stays open until its owner closes it. */
   stop(): Promise<void>
 }>
 
-/**
- * Starts the controller; resolves when all objects are at hand, however long the API server is away until then. Throws
- * a Fault when it cannot start.
- */
-export async function startInCluster(options: ClusterOptions): Promise<ClusterController> {
-  const { log, podName, mlSecretName, deployment, classes, allocates } = options
+/** Opens what it takes, and asks for nothing before `start`. Throws a Fault where the credentials cannot be read. */
+export async function openInCluster(options: ClusterOptions): Promise<ClusterController> {
+  const { log, podName, classes } = options
   const config = await configOf(options.kubeconfig)
   const namespace = options.namespace || config.namespace
   const api = openClient(config, { userAgent: `metallb-controller/${VERSION}` })
-  if (mlSecretName !== '') await ensureMemberlistSecret(api, { namespace, name: mlSecretName, deployment }, log)
-  const { owner, nodeName } = await findOwnPod(api, { namespace, name: podName }, log)
   const versions = new Versions()
   const common = { api, versions, clock: systemClock }
   const source = openSource({ ...common, wanted: wantedIn(namespace), log, random: Math.random })
+  let owner: Owner | null = null
   const controller = new Controller({
     source: options.wrap?.(source) ?? source,
-    sink: openSink({ ...common, mayWrite: () => lease.mayWrite(), component: 'controller', nodeName, owner }),
+    sink: openSink({ ...common, mayWrite: () => lease.mayWrite(), component: 'controller', owner: () => owner }),
     log,
     clock: systemClock,
     namespace,
@@ -94,14 +93,36 @@ export async function startInCluster(options: ClusterOptions): Promise<ClusterCo
     standby: true,
   })
   const lease = openLease({ api, namespace, podName, log, controller })
-  await controller.start()
-  if (allocates) lease.start()
+  const stopping = new AbortController()
+  const start = async () => {
+    await controller.start()
+    owner = await findOwnPod(api, { namespace, name: podName }, log)
+    if (options.allocates && !stopping.signal.aborted) lease.start()
+    await keepSecret({ ...options, api, namespace }, stopping.signal)
+  }
   const stop = async () => {
+    stopping.abort()
     await Promise.race([controller.stop(), pause(FAREWELL_MS)])
     await lease.stop()
-    api.close()
   }
-  return { api, namespace, controller, lease, source, stop }
+  return { api, namespace, controller, lease, source, start, stop }
+}
+
+/** The speakers' Pods wait for this Secret, so it is asked for until it is there. */
+async function keepSecret(
+  { api, namespace, mlSecretName: name, deployment, log }: ClusterOptions & Readonly<{ api: KubeApi }>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (name === '') return
+  for (let failures = 1; !signal.aborted; failures++) {
+    try {
+      return await ensureMemberlistSecret(api, { namespace, name, deployment }, log)
+    } catch (thrown) {
+      if (!(thrown instanceof KubeFault)) throw thrown
+      log.warn('the Secret of the member list could not be made, will be retried', { name, error: thrown.message })
+      await sleep(systemClock, pauseMs(failures + 1, thrown.kind.retryAfterMs, Math.random()), signal)
+    }
+  }
 }
 
 type LeaseParts = Readonly<{ api: KubeApi; namespace: string; podName: string; log: Log; controller: Controller }>

@@ -8,25 +8,9 @@ import { Controller } from './controller.ts'
 /** `metallb controller`: runs until SIGTERM or SIGINT. Throws a Fault when it cannot start. */
 export async function main(flags: ControllerFlags, warnings: readonly string[]): Promise<void> {
   const log = openLog('controller', flags['log-level'], warnings)
-  if (flags.manifests === '') await runInCluster(flags, log)
-  else await runOnDirectory(flags, log)
-}
-
-async function runInCluster(flags: ControllerFlags, log: Log): Promise<void> {
-  const { startInCluster } = await import('./cluster.ts')
-  const stopped = stopSignal(log)
-  const cluster = await startInCluster({
-    log,
-    kubeconfig: flags.kubeconfig,
-    namespace: flags.namespace,
-    podName: flags['pod-name'],
-    classes: flags['lb-class'],
-    mlSecretName: flags['ml-secret-name'],
-    deployment: flags.deployment,
-    allocates: flags['webhook-mode'] !== 'onlywebhook',
-  })
-  await stopped
-  await cluster.stop()
+  if (flags.manifests !== '') return runOnDirectory(flags, log)
+  const { runInCluster } = await import('./run-in-cluster.ts')
+  await runInCluster(flags, log)
 }
 
 async function runOnDirectory(flags: ControllerFlags, log: Log): Promise<void> {

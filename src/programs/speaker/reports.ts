@@ -57,9 +57,7 @@ export class Reports {
       clock,
       component: 'speaker',
       nodeName: node,
-      get owner() {
-        return owner() // found when the API server answers
-      },
+      owner, // found when the API server answers
     })
     this.#writer = new Writer(paced(sink, pace), log, clock)
     this.#statuses = new L2Statuses({
