@@ -9,7 +9,7 @@ NODE := $(CURDIR)/node_modules/node-linux-$(if $(filter aarch64 arm64,$(shell un
 export PATH := $(NODE):$(CURDIR)/node_modules/.bin:$(SYSTEM_PATH)
 INSTALLED := node_modules/.installed
 
-.PHONY: help setup demo cluster-demo test test-matrix check bench bench-cluster build image generate clean packages-demo packages-test packages-cluster native
+.PHONY: help setup demo cluster-demo test test-matrix check bench bench-cluster build image image-debug generate clean packages-demo packages-test packages-cluster packages-image-debug native
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf 'make %-13s %s\n' "$$name" "$$text"; done
@@ -45,6 +45,9 @@ build: native ## Make dist/: the bundle, its native part and a launcher
 image: packages-cluster build ## Make build/image/: the container images controller and speaker
 	@tools/image
 
+image-debug: packages-image-debug build ## The same, and those with the tag -debug: with sh, ping, nc, ip and tcpdump
+	@tools/image debug
+
 generate: $(INSTALLED) ## Write *.generated.ts and metallb-native.yaml anew from deploy/
 	@node tools/generate.ts
 
@@ -59,6 +62,9 @@ packages-test:
 
 packages-cluster:
 	@sh tools/setup cluster
+
+packages-image-debug:
+	@sh tools/setup image-debug
 
 native: $(INSTALLED)
 	@sh tools/build-native

@@ -86,6 +86,11 @@ test('what only the tests need is asked for by the tests alone', () => {
   assert.equal(stderr, `setup: please run: sudo apt-get install ${packages}\n`)
 })
 
+test('what only the images to look around with need is asked for by them alone', () => {
+  const { stderr } = setup({ has: NEEDED, uid: 1000, aptGet: '' }, 'image-debug')
+  assert.equal(stderr, 'setup: please run: sudo apt-get install binutils buildah iputils-ping netcat-openbsd tcpdump\n')
+})
+
 test('what only a cluster needs is asked for by the cluster alone', () => {
   const { stderr } = setup({ has: NEEDED, uid: 1000, aptGet: '' }, 'cluster')
   assert.match(stderr, /apt-get install util-linux openssl binutils buildah containerd runc/)

@@ -51,10 +51,12 @@ const digest = (name: string) =>
 
 let controller: Image
 let speaker: Image
+let debug: Image
 before(() => {
-  execFileSync('make', ['image'], { cwd: ROOT, stdio: 'pipe' })
+  execFileSync('make', ['image-debug'], { cwd: ROOT, stdio: 'pipe' })
   controller = open('controller')
   speaker = open('speaker')
+  debug = open('speaker-debug')
 })
 
 test('two names for one build, which differ in what they start and as whom', () => {
@@ -94,6 +96,21 @@ test('there is no shell in it, and no file that others may write', () => {
     'node',
   ])
   assert.equal(execFileSync('find', [root, '-perm', '/022', '!', '-type', 'l'], { encoding: 'utf8' }), '')
+})
+
+test('-debug is the same image with programs to look around, which work with the rights of a speaker', () => {
+  assert.deepEqual(debug.tags, [`localhost/metallb-ts/speaker:v${version}-debug`])
+  assert.deepEqual(debug.layers.slice(0, speaker.layers.length), speaker.layers)
+  const rights = ['--bounding-set', '-all,+net_raw,+sys_chroot', '--inh-caps', '-all,+net_raw,+sys_chroot']
+  const within = ['--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', 'setpriv', ...rights, 'chroot']
+  const look = (command: string) => {
+    const inside = [...within, join(debug.folder, 'root'), '/bin/sh', '-c', command]
+    return spawnSync('unshare', inside, { encoding: 'utf8', timeout: 1000, env: { PATH: SEARCH_PATH } })
+  }
+  assert.match(look('ping -V').stdout, /iputils/)
+  assert.match(look('ip address show dev lo').stdout, /inet 127\.0\.0\.1/)
+  assert.match(look('nc -zv 127.0.0.1 179').stderr, /Connection refused/)
+  assert.match(look('exec tcpdump -i lo').stderr, /listening on lo/)
 })
 
 test("everybody's licence is in it", () => {
