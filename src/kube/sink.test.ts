@@ -30,7 +30,7 @@ function rig(answers: readonly (object | ReturnType<typeof refused>)[] = []) {
     clock,
     component: 'controller',
     nodeName: 'n1',
-    owner,
+    owner: () => owner,
   })
   return { api, sink, waits, wrote, state }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the tests of the controller share: a namespace per test, the pool, and what Services say they hold. */
 import assert from 'node:assert/strict'
+import { mkdtempSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Manifest } from '../../lab/cluster/api-client.ts'
 import type { ApiServer } from '../../lab/cluster/api-server.ts'
 import type { AuditEvent } from '../../lab/cluster/audit.ts'
@@ -14,8 +16,9 @@ const READS: ReadonlySet<string> = new Set(['get', 'list', 'watch'])
 
 /** Starts a controller of the checkout; the kubeconfig is the API server's or a proxy's. */
 export function startController(kubeconfig: string): ClusterProgram {
-  const off = ['--port=0', '--health-probe-port=0', '--webhook-mode=disabled']
-  return new ClusterProgram(['controller', '--kubeconfig', kubeconfig, '--namespace', 'metallb-system', ...off])
+  const runDirectory = mkdtempSync(join(dirname(kubeconfig), 'run-'))
+  const quiet = ['--port=0', '--health-probe-port=0', '--webhook-mode=disabled', '--run-dir', runDirectory]
+  return new ClusterProgram(['controller', '--kubeconfig', kubeconfig, '--namespace', 'metallb-system', ...quiet])
 }
 
 /** Starts one and resolves when it leads. */
