@@ -29,7 +29,6 @@ function rig(answers: readonly (object | ReturnType<typeof refused>)[] = []) {
     mayWrite: () => state.mayWrite,
     clock,
     component: 'controller',
-    nodeName: 'n1',
     owner: () => owner,
   })
   return { api, sink, waits, wrote, state }

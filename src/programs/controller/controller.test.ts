@@ -104,6 +104,15 @@ test('of those that wait, the older one gets the room, however the news came', a
   await controller.stop()
 })
 
+test('an address that a changed Service gives up goes to the one that waits, not to a younger newcomer', async () => {
+  const { api, ipsOf, controller } = await rig(pool('a', '192.0.2.10/32'), service('first'), service('second'))
+  assert.deepEqual(ipsOf('second'), [])
+  api.apply(service('third'), service('first', { 'metallb.io/loadBalancerIPs': '192.0.2.99' }))
+  await controller.settled()
+  assert.deepEqual([ipsOf('first'), ipsOf('second'), ipsOf('third')], [[], ['192.0.2.10'], []])
+  await controller.stop()
+})
+
 test('a Service that begins to share is looked at before the one that wants to share with it', async () => {
   const { api, ipsOf, controller } = await rig(pool('a', '192.0.2.10-192.0.2.20'), service('web'))
   const sharing = { 'metallb.io/allow-shared-ip': 'web' }

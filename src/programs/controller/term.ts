@@ -11,6 +11,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Verdict } from '../../ipam/converge.ts'
 import { convergeAll } from '../../ipam/converge-all.ts'
 import { Ledger, type PoolCounters } from '../../ipam/ledger.ts'
+import { requestOf } from '../../ipam/request.ts'
+import { review } from '../../ipam/review.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import { type KubeObject, type ObjectSink, refOf, type StatusWrite, type WriteOutcome } from '../../lib/object.ts'
@@ -124,6 +126,7 @@ export class Term {
 
   /** One pass over what is dirty now, holders first; whom it wakes comes in the next. */
   *#converge(): Generator<void> {
+    if (this.#dirty.size < this.#options.services.size) this.#foresee()
     const services = [...this.#dirty].flatMap((key) => this.#options.services.get(key)?.service ?? [])
     this.#dirty.clear()
     for (const [service, verdict] of convergeAll(this.#ledger, services)) {
@@ -131,6 +134,16 @@ export class Term {
       if (entry) this.#settle(entry, verdict)
       yield
       if (this.#ended) return
+    }
+    for (const key of this.#waiting.wake()) this.#dirty.add(key)
+  }
+
+  /** What a Service gives up in this pass goes to whoever is first in order, be it one that waits and did not change. */
+  #foresee(): void {
+    for (const key of this.#dirty) {
+      const service = this.#options.services.get(key)?.service
+      const lease = this.#ledger.leaseOf(key)
+      if (service && lease && !review(this.#ledger, requestOf(service)).kept) this.#waiting.free([lease.pool])
     }
     for (const key of this.#waiting.wake()) this.#dirty.add(key)
   }
