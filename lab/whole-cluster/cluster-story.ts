@@ -20,7 +20,7 @@ import {
   seen,
   speakerOn,
 } from './scene.ts'
-import { describe } from './visitor.ts'
+import { describe, type Visits } from './visitor.ts'
 import { isReady } from './whole-cluster.ts'
 
 export const CLUSTER_STORY: readonly Step<Scene>[] = [
@@ -142,12 +142,10 @@ async function stopNode(scene: Scene, tell: Tell): Promise<string> {
   await seen(scene, place, (node) => !isReady(node), `${victim.name} is not Ready`)
   tell(`Kubernetes notices after ${Math.round(performance.now() - startMs)} ms, and leads nobody to its Pods any more`)
   tell(`client: until then, while a third of the Pods are dead: ${describe(scene.visitor.since(mark))}`)
-  await sleep(QUIET_MS)
-  const later = scene.visitor.mark()
-  await untilQuiet(scene)
+  const later = await untilServed(scene)
   const still = await answererOf(scene, ADDRESS)
   if (still !== owner) throw notObserved(`${still} answers for ${ADDRESS}, though ${owner} never stopped`)
-  tell(`client: ${owner} answers as before; ${noneFailed(scene, later)}`)
+  tell(`client: ${owner} answers as before; ${describe(later)}`)
   await kubectl(scene, 'delete', 'node', victim.name, '--wait=false')
   tell(`kubectl delete node ${victim.name}, as with a machine that does not come back`)
   return `${owner} goes on announcing, and no visit fails once Kubernetes knows`
@@ -194,6 +192,20 @@ function nameOf(pod: unknown): unknown {
 /** The nodes that answer for the addresses of the story. */
 async function ownersOf(scene: Scene): Promise<Set<string>> {
   return new Set([await answererOf(scene, ADDRESS), await answererOf(scene, LATE_ADDRESS)])
+}
+
+/** Resolves with the first while in which no visit failed: what Kubernetes knows reaches kube-proxy a little later. */
+async function untilServed({ visitor }: Scene): Promise<Visits> {
+  return await until(
+    async () => {
+      const mark = visitor.mark()
+      await sleep(QUIET_MS)
+      const visits = visitor.since(mark)
+      return visits.failed === 0 && visits.answered > 0 ? visits : undefined
+    },
+    () => 'visits go on failing though Kubernetes knows that the node is gone',
+    PATIENCE_MS,
+  )
 }
 
 /** Lets the client go on for a while after all that was done. */

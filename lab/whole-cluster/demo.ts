@@ -73,8 +73,8 @@ async function explain(scene: Scene, tell: Tell): Promise<void> {
   const questions = [
     ['get', 'nodes,pods,services', '-A', '-o', 'wide'],
     ['get', 'events', '-A', '--sort-by=.lastTimestamp'],
-    ['-n', 'metallb-system', 'logs', '-l', 'component=controller', '--prefix', '--tail=15'],
-    ['-n', 'metallb-system', 'logs', '-l', 'component=speaker', '--prefix', '--tail=15'],
+    ['-n', 'metallb-system', 'logs', '-l', 'component=controller', '--prefix', '--tail=15', '--ignore-errors'],
+    ['-n', 'metallb-system', 'logs', '-l', 'component=speaker', '--prefix', '--tail=15', '--ignore-errors'],
   ]
   for (const question of questions) {
     const answer = await kubectl(scene, ...question).catch((error: unknown) => reasonOf(error))
