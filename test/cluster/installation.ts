@@ -53,12 +53,14 @@ export type PodPlan = Readonly<{
   name: string
   port: number
   args?: readonly string[]
+  /** Whether its environment lacks the name of the Pod, as in manifests of old. */
+  isUnnamed?: boolean
 }>
 
 /** Creates the Pod's object and starts its process with the rights of its service account. */
 export async function startPod(
   server: ApiServer,
-  { program, name, port, args = [] }: PodPlan,
+  { program, name, port, args = [], isUnnamed = false }: PodPlan,
 ): Promise<ClusterProgram> {
   const labels = { app: 'metallb', component: program }
   const spec = { nodeName: NODE, serviceAccountName: program, containers: [{ name: program, image: 'none' }] }
@@ -71,7 +73,9 @@ export async function startPod(
   const flags = ['--kubeconfig', server.kubeconfigFor(program), '--run-dir', scratchDirectory(name)]
   // Metrics by HTTPS, whose readers are asked for their token.
   const ports = ['--port', String(port), '--metrics-secure', '--health-probe-port', String(port + 1000)]
-  return new ClusterProgram([program, ...flags, ...ports, ...args], { env: environment(program, name) })
+  return new ClusterProgram([program, ...flags, ...ports, ...args], {
+    env: environment(program, isUnnamed ? '' : name),
+  })
 }
 
 function environment(program: PodPlan['program'], name: string): Record<string, string> {

@@ -45,6 +45,8 @@ test('nothing was refused, and nothing is granted that was not needed in a whole
   await refuseAndServe()
   await scrape()
   await moveAround()
+  await silence()
+  await replaceSpeaker()
   await endTheDay()
   const wrong = ['controller', 'speaker'].flatMap((name) => {
     const account = { name, namespace: 'metallb-system' }
@@ -122,6 +124,46 @@ async function moveAround(): Promise<void> {
   await l2Statuses('the speaker says that it announces again', (subjects) => subjects.includes('web'))
   await client.delete(service('web'))
   await l2Statuses('the speaker says nothing of what is gone', (subjects) => !subjects.includes('web'))
+}
+
+/** A Service without endpoints has an address that nobody announces; the controller asks for them, and says so. */
+async function silence(): Promise<void> {
+  await client.create(service('quiet'))
+  const quiet = await observed(client, { path: SERVICES, name: 'quiet' }, isUnannounced, 'quiet is said to be silent')
+  assert.equal(announcedOf(quiet)?.['reason'], 'notOwner')
+  await client.create(endpointSlice('quiet', [NODE]))
+  await observed(client, { path: SERVICES, name: 'quiet' }, isAnnounced, 'quiet is said to be announced')
+}
+
+function announcedOf(object: Manifest | undefined): Readonly<Record<string, unknown>> | undefined {
+  const conditions = fieldAt(object, 'status', 'conditions')
+  const all: readonly Readonly<Record<string, unknown>>[] = Array.isArray(conditions) ? conditions : []
+  return all.find(({ type }) => type === 'metallb.io/Announced')
+}
+
+function isUnannounced(object: Manifest | undefined): boolean {
+  return announcedOf(object)?.['status'] === 'False'
+}
+
+function isAnnounced(object: Manifest | undefined): boolean {
+  return announcedOf(object)?.['status'] === 'True'
+}
+
+/** Another speaker, which is not told the name of its Pod, finds it among those of the node. */
+async function replaceSpeaker(): Promise<void> {
+  const [, , speaker] = programs
+  assert.ok(speaker)
+  await speaker.stop()
+  await client.delete({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'speaker-a', namespace: 'metallb-system' } })
+  const plan = { program: 'speaker', name: 'speaker-b', port: SPEAKER_PORT, isUnnamed: true } as const
+  programs[2] = await startPod(server, plan)
+  await client.create(service('owned'))
+  await client.create(endpointSlice('owned', [NODE]))
+  await observedAll(client, L2_STATUSES, {
+    holds: (all) =>
+      [...all.values()].some((one) => fieldAt(one, 'metadata', 'ownerReferences', 0, 'name') === 'speaker-b'),
+    what: 'a status that belongs to the Pod of the second speaker',
+  })
 }
 
 /** The leader goes, the other one takes over. */

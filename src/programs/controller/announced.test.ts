@@ -58,8 +58,8 @@ const applied = (object: KubeObject): ObjectEvent => ({ type: 'applied', object 
 const bare = ({ metadata, ...object }: KubeObject): KubeObject => ({ ...object, metadata: { ...metadata, labels: {} } })
 const bgp = (peers: readonly string[]) =>
   applied(status('bgp-a', 'web', { kind: 'ServiceBGPStatus', status: { peers } }))
-const HOLDS = { holds: true, conditions: [] }
-const SAID = (word: string) => ({ holds: true, conditions: [{ type: 'metallb.io/Announced', status: word }] })
+const HOLDS = { holds: true, condition: null }
+const SAID = (status: 'True' | 'False') => ({ holds: true, condition: { status, reason: '', message: '' } })
 
 function rig() {
   const clock = new TestClock()
@@ -136,7 +136,7 @@ test('what has no address is not silent', async () => {
   const { clock, conditions, take } = rig()
   conditions.lead()
   conditions.service('default/web', HOLDS)
-  conditions.service('default/web', { holds: false, conditions: [] })
+  conditions.service('default/web', { holds: false, condition: null })
   conditions.service('default/gone', HOLDS)
   conditions.forget('default/gone')
   await clock.pass(2 * SILENCE_MS)

@@ -9,12 +9,10 @@ import type { Log } from '../../lib/log.ts'
 import type { KubeObject, ObjectEvent } from '../../lib/object.ts'
 import { WorkQueue } from '../../lib/workqueue.ts'
 import type { Unannounced } from '../../plan/unannounced.ts'
+import type { Condition } from './holding.ts'
 
-export const ANNOUNCED = 'metallb.io/Announced'
 /** Long enough for a failover and for a Service whose endpoints are just coming up. */
 export const SILENCE_MS = 10_000
-
-export type AnnouncedCondition = Readonly<{ status: 'True' | 'False'; reason: string; message: string }>
 
 /** What is known of a Service that holds an address. */
 export type Silent = Readonly<{
@@ -42,7 +40,7 @@ export type AnnouncedOptions = Readonly<{
   /** Why no node announces it, asked for a few at a time. Throws Fault where that cannot be found out now. */
   diagnose(service: string): Promise<Unannounced>
   /** Hands the condition to whoever writes the status of Services. */
-  write(service: string, condition: AnnouncedCondition): void
+  write(service: string, condition: Condition): void
 }>
 
 type Watched = { said: boolean | null; silentSinceMs: number | null }
@@ -92,9 +90,9 @@ export class AnnouncedConditions {
     return true
   }
 
-  /** A Service of ours (`namespace/name`) as it is now; `conditions` are those of its status. */
-  service(key: string, { holds, conditions }: Readonly<{ holds: boolean; conditions: unknown }>): void {
-    const said = conditionIn(conditions)
+  /** A Service of ours (`namespace/name`) as it is now, and what its condition says. */
+  service(key: string, { holds, condition }: Readonly<{ holds: boolean; condition: Condition | null }>): void {
+    const said = condition === null ? null : condition.status === 'True'
     const watched = this.#services.get(key)
     if (!holds) this.#services.delete(key)
     else if (watched) watched.said = said
@@ -157,7 +155,7 @@ export class AnnouncedConditions {
     return this.#leading && watched?.said !== false && !this.#announcers.has(key) ? (watched ?? null) : null
   }
 
-  #say(key: string, watched: Watched, condition: AnnouncedCondition): void {
+  #say(key: string, watched: Watched, condition: Condition): void {
     watched.said = condition.status === 'True'
     this.#options.write(key, condition)
   }
@@ -181,10 +179,4 @@ function serviceOf({ kind, metadata: { labels }, status }: KubeObject): string |
   if (!name || !namespace) return undefined
   const peers: unknown = Reflect.get(Object(status), 'peers')
   return kind === 'ServiceBGPStatus' && Array.isArray(peers) && peers.length === 0 ? undefined : `${namespace}/${name}`
-}
-
-function conditionIn(conditions: unknown): boolean | null {
-  const all: readonly unknown[] = Array.isArray(conditions) ? conditions : []
-  const found = all.find((condition) => Reflect.get(Object(condition), 'type') === ANNOUNCED)
-  return found === undefined ? null : Reflect.get(Object(found), 'status') !== 'False'
 }

@@ -22,6 +22,8 @@ import {
   NAMESPACES,
   NODES,
   SECRETS,
+  SERVICE_BGP_STATUSES,
+  SERVICE_L2_STATUSES,
   SERVICES,
 } from '../../kube/resource.ts'
 import { type Owner, openSink } from '../../kube/sink.ts'
@@ -32,7 +34,10 @@ import type { Log } from '../../lib/log.ts'
 import type { ObjectSource } from '../../lib/object.ts'
 import { supervise } from '../../lib/supervise.ts'
 import { VERSION } from '../../lib/version.ts'
+import type { Model } from '../../model/model.ts'
+import type { World } from '../../plan/world.ts'
 import { Controller } from './controller.ts'
+import { diagnose } from './diagnose.ts'
 import { ensureMemberlistSecret } from './memberlist-secret.ts'
 import { findOwnPod } from './own-pod.ts'
 
@@ -91,6 +96,7 @@ export async function openInCluster(options: ClusterOptions): Promise<ClusterCon
     classes,
     fillDefaults: false,
     standby: true,
+    diagnose: (service, model) => diagnose(service, { api, world: worldOf(model) }),
   })
   const lease = openLease({ api, namespace, podName, log, controller })
   const stopping = new AbortController()
@@ -175,8 +181,15 @@ function wantedIn(namespace: string): readonly Wanted[] {
     { resource: SECRETS, namespace },
     { resource: CONFIG_MAPS, namespace, fieldSelector: 'metadata.name=bgpextras' },
     ...ours.map((resource) => ({ resource, namespace })),
+    { resource: SERVICE_L2_STATUSES, namespace, optional: true },
+    { resource: SERVICE_BGP_STATUSES, namespace, optional: true },
     { resource: CONFIGURATION_STATES, namespace, fieldSelector: 'metadata.name=controller', optional: true },
   ]
+}
+
+/** Every Node counts as having a live speaker. */
+function worldOf(model: Model): World {
+  return { model, speakers: new Set(model.nodes.keys()), interfaces: new Map(), ignoreExcludeLabel: false }
 }
 
 function pause(ms: number): Promise<void> {

@@ -7,13 +7,18 @@
  */
 import type { PoolCounters } from '../../ipam/ledger.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { Fault } from '../../lib/fault.ts'
 import type { Log } from '../../lib/log.ts'
 import { Loop } from '../../lib/loop.ts'
 import type { ObjectEvent, ObjectSink, ObjectSource } from '../../lib/object.ts'
 import type { Problem } from '../../lib/problem.ts'
+import type { Model } from '../../model/model.ts'
+import type { Service } from '../../model/service.ts'
+import type { Unannounced } from '../../plan/unannounced.ts'
 import { Configuration } from '../configuration.ts'
 import { ProblemLog } from '../problem-log.ts'
 import { Allocations } from './allocations.ts'
+import { AnnouncedConditions } from './announced.ts'
 import { Services } from './services.ts'
 import { Statuses } from './statuses.ts'
 import { Term } from './term.ts'
@@ -31,6 +36,11 @@ export type ControllerOptions = Readonly<{
   fillDefaults: boolean
   /** Decides on nothing before `lead` is called. */
   standby?: boolean
+  /**
+   * Says why no node announces a Service, where speakers write what they announce: then the condition
+   * metallb.io/Announced is kept. Throws Fault where it cannot be found out now.
+   */
+  diagnose?: (service: Service, model: Model) => Promise<Unannounced>
 }>
 
 /** The state of a running controller, to be read. */
@@ -52,6 +62,7 @@ export class Controller {
   readonly #allocations: Allocations
   readonly #loop = new Loop(() => this.#turn())
   readonly #problemLog: ProblemLog
+  readonly #announced: AnnouncedConditions | null
   #sourceProblems: readonly Problem[] = []
   #inbox: ObjectEvent[] = []
   /** Null while another one leads. */
@@ -70,6 +81,7 @@ export class Controller {
     this.#allocations = new Allocations(options.clock)
     this.#problemLog = new ProblemLog(log, (problem) => source.locate(problem))
     this.#isDue = options.standby !== true
+    this.#announced = options.diagnose ? this.#announcedConditions(options.diagnose) : null
   }
 
   /** Resolves when all objects are at hand and, unless on standby, every Service was decided on and written. */
@@ -107,6 +119,7 @@ export class Controller {
   follow(): void {
     this.#calls++
     this.#isDue = false
+    this.#announced?.rest()
     this.#term?.drop()
     this.#term = null
     this.#services.dropWrites()
@@ -149,6 +162,7 @@ export class Controller {
     await this.#options.source.stop()
     await this.#loop.idle()
     this.#loop.close()
+    this.#announced?.rest()
     await this.#term?.close()
   }
 
@@ -171,8 +185,33 @@ export class Controller {
   #take(event: ObjectEvent): void {
     this.#statuses.take(event)
     if (this.#configuration.apply(event)) return
+    if (this.#announced?.take(event)) return
     const change = this.#services.take(event)
-    if (change) this.#term?.take(change, event.object)
+    if (!change) return
+    this.#term?.take(change, event.object)
+    const held = this.#services.get(change.key)?.held
+    if (held) this.#announced?.service(change.key, { holds: held.ips.length > 0, condition: held.announced })
+    else this.#announced?.forget(change.key)
+  }
+
+  #announcedConditions(diagnose: NonNullable<ControllerOptions['diagnose']>): AnnouncedConditions {
+    const { clock, log } = this.#options
+    return new AnnouncedConditions({
+      clock,
+      log,
+      diagnose: async (key) => {
+        const service = this.#services.get(key)?.service
+        const { model } = this.#configuration
+        if (!service || !model) throw new Fault({ code: 'unknown' }, `${key} is not known yet`)
+        return await diagnose(service, model)
+      },
+      write: (key, condition) => {
+        const entry = this.#services.get(key)
+        if (!entry || !this.#term) return
+        entry.announced = condition
+        this.#term.touch(key)
+      },
+    })
   }
 
   #begin(): void {
@@ -188,6 +227,7 @@ export class Controller {
       allocations: this.#allocations,
       poke: () => this.#loop.poke(),
     })
+    this.#announced?.lead()
   }
 
   #report(): void {

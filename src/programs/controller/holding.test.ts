@@ -5,10 +5,12 @@ import { ALLOCATED_FROM_POOL } from '../../ipam/converge.ts'
 import type { KubeObject } from '../../lib/object.ts'
 import { CONDITION, desiredOf, differs, type Holding, holdingOf, writeOf } from './holding.ts'
 
-const NONE: Holding = { ips: [], pool: null, condition: null }
+const NONE: Holding = { ips: [], pool: null, condition: null, announced: null }
 const ASSIGNED = { status: 'True', reason: 'Assigned', message: 'from pool a' } as const
 const FULL = { status: 'False', reason: 'poolExhausted', message: 'pool a is full' } as const
-const HELD: Holding = { ips: ['192.0.2.1'], pool: 'a', condition: ASSIGNED }
+const SILENT = { status: 'False', reason: 'notOwner', message: 'no endpoint is ready' } as const
+const HEARD = { status: 'True', reason: 'Announced', message: '' } as const
+const HELD: Holding = { ips: ['192.0.2.1'], pool: 'a', condition: ASSIGNED, announced: null }
 
 const DIFFERENCES: [string, Holding, Holding, boolean][] = [
   ['nothing and nothing', NONE, NONE, false],
@@ -21,6 +23,9 @@ const DIFFERENCES: [string, Holding, Holding, boolean][] = [
   ['the same refusal again', { ...NONE, condition: FULL }, { ...NONE, condition: FULL }, false],
   ['another reason', { ...NONE, condition: FULL }, { ...NONE, condition: { ...FULL, reason: 'unknownPool' } }, true],
   ['a refusal is over', { ...HELD, condition: FULL }, HELD, true],
+  ['nobody announces it', HELD, { ...HELD, announced: SILENT }, true],
+  ['still nobody announces it', { ...HELD, announced: SILENT }, { ...HELD, announced: SILENT }, false],
+  ['somebody announces it again', { ...HELD, announced: SILENT }, { ...HELD, announced: HEARD }, true],
   ['no longer a load balancer', { ...NONE, condition: FULL }, NONE, true],
 ]
 for (const [name, held, desired, expected] of DIFFERENCES) {
@@ -53,7 +58,7 @@ const HOLDINGS: [string, KubeObject, Holding][] = [
       },
       { [ALLOCATED_FROM_POOL]: 'a' },
     ),
-    { ips: [], pool: 'a', condition: FULL },
+    { ...NONE, pool: 'a', condition: FULL },
   ],
 ]
 for (const [name, object, expected] of HOLDINGS) {

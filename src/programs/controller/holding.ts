@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What a Service holds, as it stands in the API and as it should: addresses, the pool annotation and the condition
- * metallb.io/AddressAssigned, which travel in one write. Pure: the writer carries it out.
+ * What a Service holds, as it stands in the API and as it should: addresses, the pool annotation and our conditions,
+ * which travel in one write. Pure: the writer carries it out.
  */
 import { ALLOCATED_FROM_POOL, type Verdict } from '../../ipam/converge.ts'
 import type { KubeObject, StatusWrite } from '../../lib/object.ts'
@@ -10,33 +10,42 @@ import type { Service } from '../../model/service.ts'
 
 export const CONDITION = 'metallb.io/AddressAssigned'
 
-type Condition = Readonly<{ status: 'True' | 'False'; reason: string; message: string }>
+/** Whether any node announces it (announced.ts). */
+export const ANNOUNCED = 'metallb.io/Announced'
+
+export type Condition = Readonly<{ status: 'True' | 'False'; reason: string; message: string }>
 
 export type Holding = Readonly<{
   ips: readonly string[]
   /** Value of the annotation ip-allocated-from-pool. */
   pool: string | null
   condition: Condition | null
+  /** Null for most: a Service that was announced all along says nothing of it. */
+  announced: Condition | null
 }>
 
 /** Reads what the object says now; parts that are not as the API has them count as absent. */
 export function holdingOf(object: KubeObject): Holding {
-  const status = record(object['status'])
-  const ingress = list(record(status['loadBalancer'])['ingress'])
-  const condition = list(status['conditions'])
-    .map(record)
-    .find(({ type }) => type === CONDITION)
+  const ingress = list(record(record(object['status'])['loadBalancer'])['ingress'])
   return {
     ips: ingress.map((entry) => text(record(entry)['ip'])).filter((ip) => ip !== ''),
     pool: object.metadata.annotations[ALLOCATED_FROM_POOL] ?? null,
-    condition: condition
-      ? {
-          status: condition['status'] === 'True' ? 'True' : 'False',
-          reason: text(condition['reason']),
-          message: text(condition['message']),
-        }
-      : null,
+    condition: readCondition(object, CONDITION),
+    announced: readCondition(object, ANNOUNCED),
   }
+}
+
+function readCondition(object: KubeObject, type: string): Condition | null {
+  const found = find(object, type)
+  if (!found) return null
+  const status = found['status'] === 'True' ? 'True' : 'False'
+  return { status, reason: text(found['reason']), message: text(found['message']) }
+}
+
+function find(object: KubeObject, type: string): Readonly<Record<string, unknown>> | undefined {
+  return list(record(object['status'])['conditions'])
+    .map(record)
+    .find((condition) => condition['type'] === type)
 }
 
 /** The Service with the addresses and the pool that count for the next decision. */
@@ -46,9 +55,13 @@ export function withHolding(service: Service, { ips, pool }: Holding): Service {
   return { ...service, annotations, ingress: ips.map((ip) => ({ ip })) }
 }
 
-/** What the Service should hold after this verdict. A kept address with an invalid request says so in the reason. */
-export function desiredOf({ lease, refusal }: Verdict): Holding {
-  return { ips: lease?.ips ?? [], pool: lease?.pool ?? null, condition: conditionOf(lease, refusal) }
+/**
+ * What the Service should hold after this verdict. A kept address with an invalid request says so in the reason. Without
+ * an address there is nothing to announce, and nothing to say of it.
+ */
+export function desiredOf({ lease, refusal }: Verdict, announced: Condition | null = null): Holding {
+  const condition = conditionOf(lease, refusal)
+  return { ips: lease?.ips ?? [], pool: lease?.pool ?? null, condition, announced: lease ? announced : null }
 }
 
 function conditionOf(lease: Verdict['lease'], refusal: Verdict['refusal']): Condition | null {
@@ -62,25 +75,35 @@ function conditionOf(lease: Verdict['lease'], refusal: Verdict['refusal']): Cond
  */
 export function differs(held: Holding, desired: Holding): boolean {
   if (held.pool !== desired.pool || held.ips.join() !== desired.ips.join()) return true
+  if (!alike(held.announced, desired.announced)) return true
   if (!held.condition) return desired.condition !== null && desired.condition.reason !== 'Assigned'
-  const { status, reason, message } = held.condition
-  const wanted = desired.condition
-  return status !== wanted?.status || reason !== wanted.reason || message !== wanted.message
+  return !alike(held.condition, desired.condition)
 }
+
+function alike(a: Condition | null, b: Condition | null): boolean {
+  return a?.status === b?.status && a?.reason === b?.reason && a?.message === b?.message
+}
+
+const OURS: ReadonlySet<string> = new Set([CONDITION, ANNOUNCED])
 
 /** The status write that makes the object say `desired`; conditions of others stay. `now` is RFC 3339. */
 export function writeOf(object: KubeObject, desired: Holding, now: string): StatusWrite {
   const status = record(object['status'])
   const { resourceVersion } = object.metadata
-  const conditions = list(status['conditions']).filter((entry) => record(entry)['type'] !== CONDITION)
-  if (desired.condition)
-    conditions.push({ type: CONDITION, ...desired.condition, lastTransitionTime: since(object, desired, now) })
+  const others = list(status['conditions']).filter((entry) => !OURS.has(text(record(entry)['type'])))
+  const ours = [
+    [CONDITION, desired.condition],
+    [ANNOUNCED, desired.announced],
+  ] as const
+  const conditions = ours.flatMap(([type, condition]) =>
+    condition ? [{ type, ...condition, lastTransitionTime: since(find(object, type), condition, now) }] : [],
+  )
   return {
     object: refOf(object),
     status: {
       ...status,
       loadBalancer: desired.ips.length === 0 ? {} : { ingress: desired.ips.map((ip) => ({ ip })) },
-      conditions,
+      conditions: [...others, ...conditions],
     },
     annotations: { [ALLOCATED_FROM_POOL]: desired.pool },
     ...(resourceVersion === undefined ? {} : { resourceVersion }),
@@ -100,11 +123,8 @@ export function written(
 }
 
 /** A condition's time moves with its status only (Kubernetes API conventions). */
-function since(object: KubeObject, desired: Holding, now: string): string {
-  const before = list(record(object['status'])['conditions'])
-    .map(record)
-    .find(({ type }) => type === CONDITION)
-  return before?.['status'] === desired.condition?.status ? text(before?.['lastTransitionTime']) || now : now
+function since(before: Readonly<Record<string, unknown>> | undefined, { status }: Condition, now: string): string {
+  return before?.['status'] === status ? text(before['lastTransitionTime']) || now : now
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

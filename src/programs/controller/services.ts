@@ -6,7 +6,7 @@
 import type { KubeObject, ObjectEvent } from '../../lib/object.ts'
 import type { Problem } from '../../lib/problem.ts'
 import { handles, parseService, type Service } from '../../model/service.ts'
-import { type Holding, holdingOf, withHolding } from './holding.ts'
+import { type Condition, type Holding, holdingOf, withHolding } from './holding.ts'
 import { standInFor } from './stand-in.ts'
 
 export type Entry = {
@@ -24,6 +24,8 @@ export type Entry = {
   readable: boolean
   /** Events of the last verdict: a refusal that stays as it is, is told once. Null before the first verdict. */
   said: ReadonlySet<string> | null
+  /** What the condition metallb.io/Announced is to say; null where it is to stay as it is. */
+  announced: Condition | null
 }
 
 /** What became of a Service of ours by an event: `key` is namespace/name. */
@@ -76,7 +78,7 @@ export class Services {
   /** Nobody writes any more: what counts is what the API says. */
   dropWrites(): void {
     for (const entry of this.#entries.values()) {
-      Object.assign(entry, { writing: null, base: null, before: null, said: null })
+      Object.assign(entry, { writing: null, base: null, before: null, said: null, announced: null })
       entry.service = withHolding(entry.service, entry.held)
     }
   }
@@ -95,6 +97,7 @@ export class Services {
       before: known?.before ?? null,
       readable,
       said: known?.said ?? null,
+      announced: known?.announced ?? null,
     })
     return { key, type: 'changed' }
   }

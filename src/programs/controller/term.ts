@@ -81,6 +81,12 @@ export class Term {
     this.#writer.forget(refOf(object))
   }
 
+  /** Something that is written with what a Service holds is to be another. */
+  touch(key: string): void {
+    this.#dirty.add(key)
+    this.#options.poke()
+  }
+
   /** The configuration in use; all Services are converged anew if its pools are others. */
   configure(pools: readonly Pool[]): void {
     if (isDeepStrictEqual(pools, this.#pools)) return
@@ -156,7 +162,8 @@ export class Term {
       return this.#free(keeps ? verdict.freed : this.#ledger.release(service.key))
     }
     this.#options.allocations.onVerdict(service, verdict, this.#ledger)
-    const desired = desiredOf(verdict)
+    if (!verdict.lease) entry.announced = null
+    const desired = desiredOf(verdict, entry.announced ?? entry.held.announced)
     const isNews = this.#carryOut(entry, desired)
     this.#tell(entry, verdict, isNews)
     this.#waiting.set(entry.service, verdict.waitsFor)

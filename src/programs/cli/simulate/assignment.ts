@@ -118,7 +118,12 @@ function serviceOf({ service, object }: Stored, holding: Holding): Service {
 }
 
 function draftOf(service: Service, holding: Holding | undefined): Draft {
-  return { service, holding: holding ?? { ips: [], pool: null, condition: null }, refusal: null, events: [] }
+  return {
+    service,
+    holding: holding ?? { ips: [], pool: null, condition: null, announced: null },
+    refusal: null,
+    events: [],
+  }
 }
 
 function settle(draft: Draft, verdict: Verdict, said: ReadonlySet<string> | undefined): void {
