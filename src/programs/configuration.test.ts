@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { core, l2, metallb, NAMESPACE, namespace, node, pool } from '../../test/model/objects.ts'
+import { bgp, core, l2, metallb, NAMESPACE, namespace, node, peer, pool, profile } from '../../test/model/objects.ts'
 import type { KubeObject } from '../lib/object.ts'
 import { Configuration } from './configuration.ts'
 
@@ -65,3 +65,49 @@ for (const [name, object] of OTHERS) {
     assert.equal(configuration.stale, false)
   })
 }
+
+/** As an API server may hold them: written before there was a schema, or under another one. */
+const MISTAKES: [name: string, object: KubeObject, field: string][] = [
+  ['a pool without spec', { ...metallb('IPAddressPool', 'z', {}), spec: null }, 'spec'],
+  ['addresses that are one text', metallb('IPAddressPool', 'z', { addresses: '192.0.2.0/24' }), 'spec.addresses'],
+  ['an address that is a number', metallb('IPAddressPool', 'z', { addresses: [7] }), 'spec.addresses[0]'],
+  ['a list of nulls', l2('z', { ipAddressPools: [null] }), 'spec.ipAddressPools[0]'],
+  ['a spec that is a list', metallb('L2Advertisement', 'z', []), 'spec'],
+  ['a hold time in numbers', peer('z', { holdTime: 90 }), 'spec.holdTime'],
+  [
+    'labels that are a list',
+    bgp('z', { serviceSelectors: [{ matchLabels: ['a'] }] }),
+    'spec.serviceSelectors[0].matchLabels',
+  ],
+  ['communities in a map', metallb('Community', 'z', { communities: { vip: '1:2' } }), 'spec.communities'],
+  ['an interval in words', profile('z', { receiveInterval: 'fast' }), 'spec.receiveInterval'],
+]
+for (const [name, object, field] of MISTAKES) {
+  test(`a structure that no schema checked: ${name}`, () => {
+    const configuration = new Configuration(NAMESPACE)
+    configuration.apply({ type: 'applied', object: a })
+    assert.equal(configuration.reload(), true)
+    const { model } = configuration
+    configuration.apply({ type: 'applied', object })
+    assert.deepEqual([configuration.stale, configuration.reload()], [true, false])
+    assert.deepEqual(
+      configuration.problems.map((problem) => [problem.object.name, problem.field, problem.severity]),
+      [['z', field, 'error']],
+    )
+    assert.equal(configuration.model, model, 'the last valid configuration stays in use')
+    configuration.apply({ type: 'applied', object: structuredClone(object) })
+    assert.equal(configuration.stale, false)
+    configuration.apply({ type: 'deleted', object })
+    assert.equal(configuration.reload(), true)
+    assert.deepEqual(configuration.problems, [])
+  })
+}
+
+test('null is no value, and a status that makes no sense is none of the configuration', () => {
+  const configuration = new Configuration(NAMESPACE)
+  const object = pool('z', ['192.0.2.0/24'], { autoAssign: null, serviceAllocation: null })
+  configuration.apply({ type: 'applied', object: { ...object, status: 'full' } })
+  assert.equal(configuration.reload(), true)
+  assert.deepEqual(configuration.problems, [])
+  assert.equal(configuration.model?.pools[0]?.autoAssign, true)
+})

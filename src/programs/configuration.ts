@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type KubeObject, keyOfObject, type ObjectEvent } from '../lib/object.ts'
 import type { Problem } from '../lib/problem.ts'
+import { type Structure, validateStructure } from '../manifests/schema.ts'
 import { isConfiguration } from '../model/inventory.ts'
 import { loadModel } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
@@ -10,9 +11,12 @@ import { parseNode } from '../model/node.ts'
 /**
  * The objects that make up the configuration, and the last model that was free of errors: an invalid configuration is
  * reported and held back while the last valid one stays in use.
+ *
+ * What stands in an API server was checked by the CRDs of the day it was written, MetalLB's perhaps, and by none while
+ * there was none. So the structure is checked here, whatever the source; the model relies on it.
  */
 export class Configuration {
-  readonly #objects = new Map<string, KubeObject>()
+  readonly #objects = new Map<string, Structure>()
   readonly #namespace: string
   #stale = true
   #model: Model | null = null
@@ -28,9 +32,10 @@ export class Configuration {
     if (!isConfiguration(object, this.#namespace)) return false
     const key = keyOfObject(object)
     const before = this.#objects.get(key)
-    if (type === 'deleted') this.#objects.delete(key)
-    else this.#objects.set(key, object)
-    if (type === 'deleted' || !before || !saysTheSame(before, object)) this.#stale = true
+    const after = type === 'deleted' ? undefined : this.#check(object)
+    if (after) this.#objects.set(key, after)
+    else this.#objects.delete(key)
+    if (!before || !after || !saysTheSame(before, after)) this.#stale = true
     return true
   }
 
@@ -51,11 +56,26 @@ export class Configuration {
 
   /** Reads all objects again; true when there is a new valid model. */
   reload(): boolean {
-    const { model, problems } = loadModel(this.#objects.values(), { namespace: this.#namespace })
+    const readable: KubeObject[] = []
+    const flaws: Problem[] = []
+    for (const structure of this.#objects.values()) {
+      flaws.push(...structure.problems)
+      if (structure.ok) readable.push(structure.object)
+    }
+    const { model, problems } = loadModel(readable, { namespace: this.#namespace })
     this.#stale = false
-    this.#problems = problems
-    if (model) this.#model = model
-    return model !== null
+    this.#problems = [...flaws, ...problems]
+    if (!model || readable.length < this.#objects.size) return false
+    this.#model = model
+    return true
+  }
+
+  /** Not its status, which is what we write, nor an object in the wrong namespace, of which nothing else counts. */
+  #check(object: KubeObject): Structure {
+    if (!object.apiVersion.startsWith('metallb.io/')) return { ok: true, object, problems: [] }
+    const { status: _, ...said } = object
+    if (object.metadata.namespace !== this.#namespace) return { ok: true, object: said, problems: [] }
+    return validateStructure(said)
   }
 }
 
@@ -63,12 +83,13 @@ export class Configuration {
  * Whether the model reads the same from both. Every counter that the controller writes into a pool and every heartbeat
  * of a kubelet comes back as an event; none of them may make us look at all Services again.
  */
-function saysTheSame(before: KubeObject, after: KubeObject): boolean {
+function saysTheSame(before: Structure, after: Structure): boolean {
   return isDeepStrictEqual(essenceOf(before), essenceOf(after))
 }
 
-function essenceOf(object: KubeObject): unknown {
-  if (object.kind === 'Node') return parseNode(object)
-  const { metadata, status: _, ...sections } = object
-  return { labels: metadata.labels, ...sections }
+function essenceOf(structure: Structure): unknown {
+  if (!structure.ok) return structure.problems
+  if (structure.object.kind === 'Node') return parseNode(structure.object)
+  const { metadata, ...sections } = structure.object
+  return { labels: metadata.labels, problems: structure.problems, ...sections }
 }
