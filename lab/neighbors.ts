@@ -74,13 +74,23 @@ export class Neighbors {
     return new Set(macs.filter((mac) => mac !== ''))
   }
 
-  /** Empties the entry. Its end is announced too, after all that was said before: what follows is news. */
+  /**
+   * Empties the entry. Its end is announced too, after all that was said before: what follows is news, and may be there
+   * already when somebody else on this host asks at the same time.
+   */
   async #forget(ip: string): Promise<number> {
     const mark = this.mark()
     const existed = await this.#forgetQuietly(ip)
-    const gone = () => (this.#since(ip, mark).some(({ state }) => state === 'DELETED') ? true : undefined)
-    if (existed) await until(gone, () => `${this.#host.name}: the kernel did not report that it forgot ${ip}.`)
-    return this.mark()
+    if (!existed) return mark
+    return await until(
+      () => {
+        const index = this.#sightings.findIndex(
+          (sighting, at) => at >= mark && sighting.ip === ip && sighting.state === 'DELETED',
+        )
+        return index === -1 ? undefined : index + 1
+      },
+      () => `${this.#host.name}: the kernel did not report that it forgot ${ip}.`,
+    )
   }
 
   async #forgetQuietly(ip: string): Promise<boolean> {
