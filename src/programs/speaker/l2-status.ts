@@ -57,7 +57,13 @@ function readAnswer(status: unknown): L2Answer | null {
   if (!fields.has('node')) return null
   const listed = fields.get('interfaces')
   if (!Array.isArray(listed)) return { interfaces: null }
-  return { interfaces: listed.map((entry: unknown) => String(Reflect.get(Object(entry), 'name'))) }
+  return { interfaces: listed.map(nameOf) }
+}
+
+/** What is no name is like none of ours, and so is written anew. */
+function nameOf(entry: unknown): string {
+  const name: unknown = Reflect.get(Object(entry), 'name')
+  return typeof name === 'string' ? name : ''
 }
 
 /** A list of interfaces has no order. */
