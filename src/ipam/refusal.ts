@@ -40,9 +40,13 @@ export const FAMILY_NAME: Readonly<Record<Family, string>> = { ipv4: 'IPv4', ipv
 const POOL_ANNOTATION = 'annotation metallb.io/address-pool'
 const SHARING_ANNOTATION = 'annotation metallb.io/allow-shared-ip'
 
-/** `["192.0.2.1" "2001:db8::1"]`: addresses as MetalLB's events quote them. */
+/** How many addresses of a Service are named; there are two at most, but a status may say anything. */
+const MOST_QUOTED = 4
+
+/** `["192.0.2.1" "2001:db8::1"]`: addresses, or what stands in their place, as MetalLB's events quote them. */
 export function quoted(ips: readonly (string | Ip)[]): string {
-  return `[${ips.map((ip) => `"${typeof ip === 'string' ? ip : formatIp(ip)}"`).join(' ')}]`
+  const shown = ips.slice(0, MOST_QUOTED).map((ip) => quote(typeof ip === 'string' ? ip : formatIp(ip)))
+  return `[${[...shown, ...(ips.length > MOST_QUOTED ? ['…'] : [])].join(' ')}]`
 }
 
 /** There is no valid configuration, nor was there ever one. */

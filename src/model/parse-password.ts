@@ -2,7 +2,7 @@
 import type { KubeObject } from '../lib/object.ts'
 import type { Reporter } from './report.ts'
 import type { BGPPeerSpec } from './resources.generated.ts'
-import { list, quote } from './wording.ts'
+import { list, quote, shorten } from './wording.ts'
 
 const TYPES: ReadonlySet<unknown> = new Set(['kubernetes.io/basic-auth', 'Opaque'])
 const DEFAULT_KEY = 'password'
@@ -17,12 +17,12 @@ export function parsePassword(
   const { name = '', key = DEFAULT_KEY } = spec.passwordSecret ?? {}
   if (name === '') return spec.password || null
   if (spec.password) {
-    const message = `password and passwordSecret ${name} are both set; remove password`
+    const message = `password and passwordSecret ${shorten(name)} are both set; remove password`
     reporter.error('contradictingPassword', 'spec.password', message)
   }
   const secret = findSecret(name)
   if (!secret) {
-    const message = `there is no Secret ${name} in the namespace of this BGPPeer; create it with key ${key}`
+    const message = `there is no Secret ${shorten(name)} in the namespace of this BGPPeer; create it with key ${shorten(key)}`
     reporter.transient('unknownSecret', 'spec.passwordSecret.name', message)
     return null
   }

@@ -10,7 +10,7 @@ import type { Peer } from './peer.ts'
 import type { Reporter } from './report.ts'
 import type { BGPPeerSpec } from './resources.generated.ts'
 import { selectNodes } from './select.ts'
-import { alternatives, quote } from './wording.ts'
+import { alternatives, quote, shorten } from './wording.ts'
 
 /** What a BGPPeer may refer to. */
 export type PeerContext = Readonly<{
@@ -87,7 +87,7 @@ function checkPlace({ peerAddress, interface: device }: Spec, reporter: Reporter
 
 function checkProfile({ bfdProfile }: Spec, { profiles }: PeerContext, reporter: Reporter): void {
   if (!bfdProfile || profiles.has(bfdProfile)) return
-  const message = `there is no BFDProfile ${bfdProfile}; ${alternatives(bfdProfile, [...profiles.keys()], 'BFDProfiles')}`
+  const message = `there is no BFDProfile ${shorten(bfdProfile)}; ${alternatives(bfdProfile, [...profiles.keys()], 'BFDProfiles')}`
   reporter.transient('unknownBfdProfile', 'spec.bfdProfile', message)
 }
 

@@ -3,7 +3,7 @@ import { parseDuration } from './duration.ts'
 import type { Peer } from './peer.ts'
 import type { Reporter } from './report.ts'
 import type { BGPPeerSpec } from './resources.generated.ts'
-import { quote } from './wording.ts'
+import { quote, shorten } from './wording.ts'
 
 type Timers = Pick<Peer, 'holdMs' | 'keepaliveMs' | 'connectMs'>
 
@@ -27,11 +27,11 @@ export function parseTimers(spec: Partial<BGPPeerSpec>, reporter: Reporter): Tim
   const holdMs = Math.trunc(exactHold / 1000) * 1000
   if (exactHold < 0 || (holdMs !== 0 && holdMs < 3000) || holdMs > LONGEST_HOLD_MS) {
     const [field, given] = hold === null ? ['keepaliveTime', spec.keepaliveTime] : ['holdTime', spec.holdTime]
-    const origin = hold === null ? `three times keepaliveTime ${given}` : `${given}`
+    const origin = hold === null ? `three times keepaliveTime ${shown(given)}` : shown(given)
     const message = `hold time ${origin} is neither 0s nor from 3s to 65535s; change spec.${field}`
     reporter.error('invalidHoldTime', `spec.${field}`, message)
   } else if (keepaliveMs > exactHold || keepaliveMs < 0) {
-    const message = `keepaliveTime ${spec.keepaliveTime} is not between 0s and holdTime ${spec.holdTime}; a third of holdTime is usual`
+    const message = `keepaliveTime ${shown(spec.keepaliveTime)} is not between 0s and holdTime ${shown(spec.holdTime)}; a third of holdTime is usual`
     reporter.error('invalidKeepaliveTime', 'spec.keepaliveTime', message)
   }
   // RFC 4271 §4.4: without a hold time no KEEPALIVE is sent.
@@ -48,7 +48,11 @@ export function parseGracefulRestart(spec: Partial<BGPPeerSpec>, reporter: Repor
   const field = 'spec.gracefulRestart.restartTime'
   const restartMs = readDuration(long?.restartTime ?? DEFAULT_RESTART, field, reporter)
   if (restartMs !== null && (restartMs < 1000 || restartMs > LONGEST_RESTART_MS)) {
-    reporter.error('invalidRestartTime', field, `restartTime ${long?.restartTime} is not from 1s to 4095s; change it`)
+    reporter.error(
+      'invalidRestartTime',
+      field,
+      `restartTime ${shown(long?.restartTime)} is not from 1s to 4095s; change it`,
+    )
   }
   return (long?.enabled ?? short) && restartMs !== null ? { restartMs } : null
 }
@@ -58,7 +62,7 @@ function parseConnectTime(text: string | undefined, reporter: Reporter): number 
   // The CRD's rule counts in milliseconds and does not see a rest below one.
   const countedMs = Math.trunc(connectMs ?? 1000)
   if (countedMs < 1000 || countedMs > 65_535_000 || countedMs % 1000 !== 0) {
-    const message = `connectTime ${text} is no whole number of seconds from 1s to 65535s; change it`
+    const message = `connectTime ${shown(text)} is no whole number of seconds from 1s to 65535s; change it`
     reporter.error('invalidConnectTime', 'spec.connectTime', message)
   }
   return connectMs
@@ -76,4 +80,9 @@ function readDuration(text: string | undefined, field: string, reporter: Reporte
     )
   }
   return ms ?? null
+}
+
+/** As it was written: a duration may have any number of terms. */
+function shown(text: string | undefined): string {
+  return shorten(text ?? 'unset')
 }

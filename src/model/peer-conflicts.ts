@@ -3,7 +3,7 @@ import { formatIp } from '../lib/ip.ts'
 import { type Node, shareNode } from './node.ts'
 import type { Peer } from './peer.ts'
 import type { Report } from './report.ts'
-import { list } from './wording.ts'
+import { list, shorten } from './wording.ts'
 
 /**
  * Reports peers that would need two sessions to one place from one node: same address or interface, port and VRF, and
@@ -27,6 +27,6 @@ export function reportPeerConflicts(peers: readonly Peer[], nodes: ReadonlyMap<s
 }
 
 function describePlace({ address, interface: device, port, vrf }: Peer): string {
-  const place = address ? formatIp(address) : `interface ${device}`
-  return `${place} port ${port}${vrf === null ? '' : ` in VRF ${vrf}`}`
+  const place = address ? formatIp(address) : `interface ${shorten(device ?? '')}`
+  return `${place} port ${port}${vrf === null ? '' : ` in VRF ${shorten(vrf)}`}`
 }

@@ -7,7 +7,7 @@ import type { Pool } from './pool.ts'
 import type { Reporter } from './report.ts'
 import type { L2AdvertisementSpec } from './resources.generated.ts'
 import { matchesAny, type Selector } from './selector.ts'
-import { alternatives } from './wording.ts'
+import { alternatives, shorten } from './wording.ts'
 
 /** Names of the nodes that match; without selectors all nodes. */
 export function selectNodes(selectors: readonly Selector[], nodes: ReadonlyMap<string, Node>): ReadonlySet<string> {
@@ -50,7 +50,7 @@ export function reportUnknown(
     as.reporter.warning(
       as.code,
       `${as.field}[${index}]`,
-      `there is no ${as.kind} ${name}, so this name has no effect; ${cure}`,
+      `there is no ${as.kind} ${shorten(name)}, so this name has no effect; ${cure}`,
     )
   }
 }

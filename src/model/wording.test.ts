@@ -43,3 +43,9 @@ test("a user's text stays on one line and short", () => {
   assert.equal(quote('a\n"b'), '"a\\n\\"b"')
   assert.ok(quote('x'.repeat(10_000)).length < 70)
 })
+
+test('a name stands as it is, and what is too long for one is cut', () => {
+  const longest = 'a'.repeat(253)
+  assert.equal(list([longest]), longest)
+  assert.ok(list(['x'.repeat(10_000), 'b']).length < 80)
+})

@@ -3,6 +3,8 @@
 import { nearest } from '../lib/nearest.ts'
 
 const LONGEST_QUOTE = 60
+/** Of the names in a cluster none is longer; what is, was never one. */
+const LONGEST_NAME = 253
 const LONGEST_LIST = 3
 /** Among how many the one that was meant is looked for: a list of ten thousand wrong names is still read at once. */
 const MOST_CANDIDATES = 100
@@ -12,11 +14,16 @@ export function quote(text: string): string {
   return JSON.stringify(text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text)
 }
 
+/** A name or another short text of a user's, as it stands there; where it can be none, quoted and cut. */
+export function shorten(text: string): string {
+  return text.length > LONGEST_NAME ? quote(text) : text
+}
+
 /** Names in a sentence: `a`, `a and b`, `a, b and c`, `a, b, c and 4 more`. */
 export function list(names: readonly string[]): string {
-  if (names.length > LONGEST_LIST)
-    return `${names.slice(0, LONGEST_LIST).join(', ')} and ${names.length - LONGEST_LIST} more`
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+  const first = names.slice(0, LONGEST_LIST).map(shorten)
+  if (names.length > LONGEST_LIST) return `${first.join(', ')} and ${names.length - LONGEST_LIST} more`
+  return first.length < 2 ? first.join('') : `${first.slice(0, -1).join(', ')} and ${first.at(-1)}`
 }
 
 /** Clauses, which may have commas of their own, joined by `; ` or ` or `: `a; b`, `a; b; c; 4 more`. */
