@@ -67,6 +67,11 @@ export class MemoryObjects {
     this.#tell(events)
   }
 
+  /** As it was stored before there was a schema: nobody looks at it. */
+  put(object: KubeObject): void {
+    this.#tell([{ type: 'applied', object: this.#store(object) }])
+  }
+
   delete(kind: string, namespace: string, name: string): void {
     const object = this.objects.get(keyOf(kind, namespace, name))
     if (!object) return
