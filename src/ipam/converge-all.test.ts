@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { asks, dual, holds, pool, ports, requireDual, service, written } from '../../test/ipam/objects.ts'
 import type { Pool } from '../model/pool.ts'
 import type { Service } from '../model/service.ts'
-import { convergeAll } from './converge-all.ts'
+import { convergeAll, convergeInSteps } from './converge-all.ts'
 import { Ledger } from './ledger.ts'
 
 const a = pool('a', '192.0.2.0/30')
@@ -174,3 +174,19 @@ test('who is moved says which pool got room', () => {
   assert.deepEqual(verdict.freed, ['a'])
   assert.deepEqual(verdict.lease, { pool: 'b', ips: ['198.51.100.0'] })
 })
+
+const CROWDS: [name: string, service: (index: number) => Service][] = [
+  ['keep what they have', (index) => service(`s${index}`, holds(`10.0.0.${index}`))],
+  ['are new', (index) => service(`s${index}`)],
+  ['have to move', (index) => service(`s${index}`, holds(`203.0.113.${index}`))],
+]
+for (const [name, make] of CROWDS) {
+  test(`a crowd of Services that ${name} never holds up for longer than one of them takes`, () => {
+    const ledger = new Ledger([pool('a', '10.0.0.0/24')])
+    const services = Array.from({ length: 200 }, (_, index) => make(index))
+    const steps = [...convergeInSteps(ledger, services)]
+    assert.equal(steps.filter((step) => step !== null).length, services.length)
+    const first = steps.findIndex((step) => step !== null)
+    assert.ok(first === 0 || first >= services.length, `the first verdict comes after ${first} pauses`)
+  })
+}

@@ -4,12 +4,12 @@
  * Services themselves say they hold, and when it ends all that was decided and not yet written is forgotten.
  *
  * A change of pools makes every Service dirty, a change of a Service that one, freed room those that it can serve; what
- * is dirty converges in the order of `convergeAll`. Decisions are synchronous and in one place; the writer carries them
+ * is dirty converges in the order of `convergeInSteps`. Decisions are synchronous and in one place; the writer carries them
  * out and never holds them up. A write that came too late for its object is decided anew on the newer one.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Verdict } from '../../ipam/converge.ts'
-import { convergeAll } from '../../ipam/converge-all.ts'
+import { convergeInSteps } from '../../ipam/converge-all.ts'
 import { Ledger, type PoolCounters } from '../../ipam/ledger.ts'
 import { requestOf } from '../../ipam/request.ts'
 import { review } from '../../ipam/review.ts'
@@ -132,12 +132,12 @@ export class Term {
 
   /** One pass over what is dirty now, holders first; whom it wakes comes in the next. */
   *#converge(): Generator<void> {
-    if (this.#dirty.size < this.#options.services.size) this.#foresee()
+    if (this.#dirty.size < this.#options.services.size) yield* this.#foresee()
     const services = [...this.#dirty].flatMap((key) => this.#options.services.get(key)?.service ?? [])
     this.#dirty.clear()
-    for (const [service, verdict] of convergeAll(this.#ledger, services)) {
-      const entry = this.#options.services.get(service.key)
-      if (entry) this.#settle(entry, verdict)
+    for (const step of convergeInSteps(this.#ledger, services)) {
+      const entry = step && this.#options.services.get(step[0].key)
+      if (entry) this.#settle(entry, step[1])
       yield
       if (this.#ended) return
     }
@@ -145,11 +145,12 @@ export class Term {
   }
 
   /** What a Service gives up in this pass goes to whoever is first in order, be it one that waits and did not change. */
-  #foresee(): void {
+  *#foresee(): Generator<void> {
     for (const key of this.#dirty) {
       const service = this.#options.services.get(key)?.service
       const lease = this.#ledger.leaseOf(key)
       if (service && lease && !review(this.#ledger, requestOf(service)).kept) this.#waiting.free([lease.pool])
+      yield
     }
     for (const key of this.#waiting.wake()) this.#dirty.add(key)
   }
