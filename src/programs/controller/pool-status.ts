@@ -22,6 +22,7 @@ export class PoolStatus {
   readonly #options: PoolStatusOptions
   #timer: Timer | null = null
   #lastMs = Number.NEGATIVE_INFINITY
+  #ended = false
 
   constructor(options: PoolStatusOptions) {
     this.#options = options
@@ -29,7 +30,7 @@ export class PoolStatus {
 
   /** Something may have changed: write soon. */
   poke(): void {
-    if (this.#timer) return
+    if (this.#timer || this.#ended) return
     const { clock } = this.#options
     const delayMs = Math.max(0, this.#lastMs + INTERVAL_MS - clock.monotonicMs())
     this.#timer = clock.after(delayMs, () => this.#write())
@@ -37,6 +38,7 @@ export class PoolStatus {
 
   /** Writes what is due at once, then nothing more. */
   close(): void {
+    this.#ended = true
     if (!this.#timer) return
     this.#timer.cancel()
     this.#write()
@@ -44,6 +46,7 @@ export class PoolStatus {
 
   /** Writes nothing more. */
   drop(): void {
+    this.#ended = true
     this.#timer?.cancel()
   }
 
@@ -56,7 +59,10 @@ export class PoolStatus {
       if (says(statuses.get('IPAddressPool', name), pool)) continue
       const status = Object.fromEntries(FIELDS.map((field) => [field, jsonInteger(pool[field])]))
       statuses.set('IPAddressPool', name, Object.fromEntries(FIELDS.map((field) => [field, Number(pool[field])])))
-      writer.status({ object: { kind: 'IPAddressPool', namespace, name }, status, annotations: {} })
+      const object = { kind: 'IPAddressPool', namespace, name }
+      writer.status({ object, status, annotations: {} }, ({ type }) => {
+        if (type === 'gone') statuses.unset('IPAddressPool', name) // one of that name that comes knows nothing of it
+      })
     }
   }
 }

@@ -39,6 +39,11 @@ export class Statuses {
     this.#sent.set(keyOf(kind, this.#namespace, name), status)
   }
 
+  /** It did not arrive. */
+  unset(kind: string, name: string): void {
+    this.#sent.delete(keyOf(kind, this.#namespace, name))
+  }
+
   /** What was on its way may not have arrived: what counts is what the API says. */
   dropWrites(): void {
     this.#sent.clear()
