@@ -65,11 +65,7 @@ export class Services {
     const key = `${object.metadata.namespace}/${object.metadata.name}`
     if (type === 'deleted') return this.#forget(key)
     const parsed = parseService(object, { fillDefaults: this.#fillDefaults })
-    if (!parsed.ok) {
-      this.#problems.set(key, parsed.problems)
-      const service = this.#entries.get(key)?.readable ? null : standInFor(object)
-      return service && handles(this.#classes, service) ? this.#remember(object, service, false) : null
-    }
+    if (!parsed.ok) return this.#takeUnreadable(object, key, parsed.problems)
     this.#problems.delete(key)
     const isOurs = parsed.service.type !== 'LoadBalancer' || handles(this.#classes, parsed.service)
     return isOurs ? this.#remember(object, parsed.service, true) : this.#forget(key)
@@ -83,9 +79,19 @@ export class Services {
     }
   }
 
+  /** What was understood of it before stays true; without that it is what it holds. */
+  #takeUnreadable(object: KubeObject, key: string, problems: readonly Problem[]): Change | null {
+    const known = this.#entries.get(key)
+    const service = known?.readable ? null : standInFor(object)
+    const isStandIn = service !== null && handles(this.#classes, service)
+    const change = isStandIn ? this.#remember(object, service, false) : known?.readable ? null : this.#forget(key)
+    this.#problems.set(key, problems)
+    return change
+  }
+
   #remember(object: KubeObject, service: Service, readable: boolean): Change {
     const { key } = service
-    const known = this.#entries.get(key)
+    const known = this.#sameObject(key, object)
     const held = holdingOf(object)
     const writing = known && isOverruled(known, held) ? null : (known?.writing ?? null)
     this.#entries.set(key, {
@@ -100,6 +106,12 @@ export class Services {
       announced: known?.announced ?? null,
     })
     return { key, type: 'changed' }
+  }
+
+  /** What is known of it; nothing, if it is another one by that name, and nobody told us that the former is gone. */
+  #sameObject(key: string, { metadata }: KubeObject): Entry | undefined {
+    const known = this.#entries.get(key)
+    return known?.object.metadata.uid === metadata.uid ? known : undefined
   }
 
   #forget(key: string): Change | null {
