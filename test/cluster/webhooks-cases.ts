@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The webhooks of one and of three controllers, called by a real API server through the Service of the manifests. */
+/** The webhooks of one controller and of three, called by a real API server through the Service of the manifests. */
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
@@ -11,16 +11,12 @@ import { apply, applyCrds, readManifests } from '../../lab/cluster/apply.ts'
 import { fieldAt } from '../../lab/cluster/field.ts'
 import { createNode, metallb, namespace, pool } from '../../lab/cluster/objects.ts'
 import { observed } from '../../lab/cluster/observe.ts'
-import { ClusterProgram } from '../../lab/cluster/program.ts'
 import { issueServing, makeAuthority } from '../../src/lib/certificate.ts'
-import { ip } from '../lab/wire-namespace.ts'
 import { STEPS, type Step } from './webhook-calls.ts'
+import { ControllerPod, HUB, makePodNetwork, WEBHOOK_PORT } from './webhook-pods.ts'
 
 const MANIFESTS = join(import.meta.dirname, '../../deploy/manifests')
-const REPLICA = join(import.meta.dirname, 'webhook-replica.ts')
-/** One for each replica, all on the loopback interface of this namespace. */
-const ADDRESSES = ['198.18.0.1', '198.18.0.2', '198.18.0.3'] as const
-const PORT = 9443
+const LEASE = '/apis/coordination.k8s.io/v1/namespaces/metallb-system/leases/metallb-controller'
 const SECRETS = '/api/v1/namespaces/metallb-system/secrets'
 const CONFIGURATIONS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations'
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
@@ -30,12 +26,11 @@ const HOST = 'metallb-webhook-service.metallb-system.svc'
 
 let server: ApiServer
 let client: ApiClient
-const replicas: ClusterProgram[] = []
+const pods: ControllerPod[] = []
 
 setUp(async () => {
-  ip('link', 'set', 'lo', 'up')
-  for (const address of ADDRESSES) ip('address', 'add', `${address}/32`, 'dev', 'lo')
-  server = await startApiServer({ flags: { 'enable-aggregator-routing': 'true' } })
+  makePodNetwork()
+  server = await startApiServer({ address: HUB, flags: { 'enable-aggregator-routing': 'true' } })
   client = server.client
   await client.apply(namespace())
   await applyCrds(client)
@@ -45,36 +40,49 @@ setUp(async () => {
   await createNode(client, 'n2', { address: '10.0.0.2' })
 })
 after(async () => {
-  await Promise.all(replicas.map((replica) => replica.stop()))
+  await Promise.all(pods.map((pod) => pod.stop()))
   await server.stop()
 })
 
-/** Starts what is missing to `count` replicas, and leads the Service to them once they are ready. */
+/** Starts what is missing to `count` replicas, and leads the Service to them once the kubelet would call them ready. */
 async function scale(count: number): Promise<void> {
-  for (const address of ADDRESSES.slice(replicas.length, count)) {
-    const args = [REPLICA, server.kubeconfigFor('controller'), address, String(PORT)]
-    replicas.push(new ClusterProgram(args, { launcher: process.execPath }))
+  while (pods.length < count) {
+    pods.push(await ControllerPod.start(pods.length + 1, server.kubeconfigFor('controller')))
   }
-  await Promise.all(replicas.map((replica) => replica.said('webhooks are ready')))
-  const endpoints = ADDRESSES.slice(0, count).map((address) => ({ addresses: [address], conditions: { ready: true } }))
+  await eventually(async () => (await Promise.all(pods.map((pod) => pod.readyStatus()))).every((it) => it === 200))
+  await leadTo(pods)
+  await eventually(async () => (await tryOut(pool('bad', 'x'))).includes('denied the request'))
+}
+
+/** What the EndpointSlice controller writes when these Pods, and no others, are ready. */
+async function leadTo(ready: readonly ControllerPod[]): Promise<void> {
   const labels = { 'kubernetes.io/service-name': 'metallb-webhook-service' }
   await client.apply({
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: { name: 'metallb-webhook-service', namespace: 'metallb-system', labels },
     addressType: 'IPv4',
-    ports: [{ name: 'webhook', protocol: 'TCP', port: PORT }],
-    endpoints,
+    ports: [{ name: 'webhook', protocol: 'TCP', port: WEBHOOK_PORT }],
+    endpoints: ready.map(({ address }) => ({ addresses: [address], conditions: { ready: true } })),
   })
-  await eventually(async () => (await tryOut(pool('bad', 'x'))).includes('denied the request'))
+}
+
+/** Resolves when all show the certificate that the Secret holds, and the API server trusts it. */
+async function agreed(): Promise<void> {
+  await eventually(async () => {
+    const shown = await Promise.all(pods.map((pod) => pod.shownCertificate()))
+    const { 'tls.crt': kept } = dataOf(await client.get(`${SECRETS}/metallb-webhook-cert`))
+    return shown.every((fingerprint) => fingerprint === fingerprintOf(kept))
+  })
+  await eventually(async () => (await tryOut(pool('fine', '10.77.0.0/24'))) === '')
 }
 
 async function eventually(holds: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 300; tries++) {
     if (await holds()) return
     await sleep(100)
   }
-  assert.fail(`it did not come true; ${replicas.map((replica) => replica.lastWords()).join('\n')}`)
+  assert.fail(`it did not come true; ${pods.map(({ program }) => program.lastWords()).join('\n')}`)
 }
 
 /** What the API server says to an object that is not stored in the end; '' where it would be. */
@@ -114,7 +122,10 @@ test('the Secret holds what MetalLB keeps there, and all replicas show the same 
   const [authority, serving] = ['ca.crt', 'tls.crt'].map((key) => new X509Certificate(decode(fieldAt(data, key))))
   assert.equal(authority?.subject, 'O=metallb\nCN=cert')
   assert.equal(serving?.checkHost(HOST), HOST)
-  const made = replicas.flatMap(({ lines }) => lines.filter(({ msg }) => msg === 'certificate of the webhooks made'))
+  for (const pod of pods) assert.equal(await pod.shownCertificate(), serving?.fingerprint256)
+  const made = pods.flatMap(({ program }) =>
+    program.lines.filter(({ msg }) => msg === 'certificate of the webhooks made'),
+  )
   assert.equal(made.length, 1)
 })
 
@@ -136,7 +147,9 @@ test('the authority stands at each webhook and at the conversion, written by Met
 })
 
 test('the log has a line with bgp for every BGP object', () => {
-  const said = new Set(replicas.flatMap(({ lines }) => lines.map(({ msg, object }) => `${msg} ${String(object)}`)))
+  const said = new Set(
+    pods.flatMap(({ program }) => program.lines.map(({ msg, object }) => `${msg} ${String(object)}`)),
+  )
   assert.ok(said.has('bgp object admitted BGPPeer/metallb-system/p'))
   assert.ok(said.has('bgp object refused BGPPeer/metallb-system/q'))
 })
@@ -206,7 +219,7 @@ test('an authority that ends soon is replaced, and no call fails meanwhile', asy
   const old = await nearItsEnd()
   await putSecret(old)
   await bundled((authorities) => authorities.includes(fingerprintOf(old['ca.crt'])))
-  await eventually(async () => (await tryOut(pool('fine', '10.77.0.0/24'))) === '') // no rotation of ours was that
+  await agreed() // no rotation of ours was that
   let calls = 0
   const ended = new AbortController()
   const calling = (async () => {
@@ -217,15 +230,15 @@ test('an authority that ends soon is replaced, and no call fails meanwhile', asy
   // As if an hour had passed, in which the API server has heard of it: a certificate for the server is made.
   await sleep(1000)
   const { 'tls.crt': _, ...rest } = dataOf(secret)
-  const before = replicas.map(({ lines }) => lines.length)
+  const before = pods.map(({ program }) => program.lines.length)
   await putSecret({ ...rest, 'tls.crt': '' })
   await observed(client, { path: SECRETS, name: 'metallb-webhook-cert' }, isServing, 'a certificate of the new one')
   const enough = calls + 20
   await eventually(async () => calls >= enough)
   ended.abort()
   await calling
-  for (const [index, { lines }] of replicas.entries()) {
-    assert.ok(!lines.slice(before[index]).some(({ msg }) => msg === 'webhooks are not ready'))
+  for (const [index, { program }] of pods.entries()) {
+    assert.ok(!program.lines.slice(before[index]).some(({ msg }) => msg === 'webhooks are not ready'))
   }
 })
 
@@ -248,8 +261,55 @@ test('a caBundle that somebody takes away comes back', async () => {
   await observed(client, { path: CONFIGURATIONS, name: 'metallb-webhook-configuration' }, isBack, 'it is back')
 })
 
+/** Those under way when a server dies may hear of it in these words. */
+const CUT = /: (EOF|read: connection reset by peer)$/m
+
+test('the leader is killed while calls go on: only those to it fail, and none once its Pod is not ready', async (context) => {
+  const leader = pods.find(({ program }) => program.lines.some(({ msg }) => msg === 'leading'))
+  assert.ok(leader)
+  const others = pods.filter((pod) => pod !== leader)
+  await agreed()
+  const failures: { message: string; begunAtMs: number; atMs: number }[] = []
+  let calls = 0
+  const ended = new AbortController()
+  const callOn = async () => {
+    for (; !ended.signal.aborted; calls++) {
+      const begunAtMs = performance.now()
+      const message = await tryOut(pool('fine', '10.77.0.0/24'))
+      if (message !== '') failures.push({ message, begunAtMs, atMs: performance.now() })
+    }
+  }
+  const calling = [callOn(), callOn(), callOn(), callOn()]
+  const during = async (enough: number) => {
+    for (const until = calls + enough; calls < until; ) await sleep(5)
+  }
+  await during(50)
+  assert.deepEqual(failures, [])
+  const killedAtMs = performance.now()
+  await leader.program.kill()
+  await during(50)
+  await leadTo(others)
+  await client.send('DELETE', LEASE) // it would run for another ten seconds, of which leaders.test.ts knows
+  await Promise.any(others.map(({ program }) => program.said('leading')))
+  const heardAtMs = performance.now()
+  await during(50)
+  ended.abort()
+  await Promise.all(calling)
+  context.diagnostic(`${calls} calls, of which ${failures.length} failed`)
+  for (const { message, begunAtMs, atMs } of failures) {
+    assert.ok(
+      message.includes(`${leader.address}:${WEBHOOK_PORT}`) || (begunAtMs < killedAtMs && CUT.test(message)),
+      message,
+    )
+    assert.ok(atMs < heardAtMs, `it failed after everybody had heard: ${message}`)
+  }
+  for (const other of others) assert.equal(await other.readyStatus(), 200)
+  pods.splice(pods.indexOf(leader), 1)
+  await leader.stop()
+})
+
 test('while no controller is there, writes of these kinds are refused', async () => {
-  await Promise.all(replicas.splice(0).map((replica) => replica.stop()))
+  await Promise.all(pods.splice(0).map((pod) => pod.stop()))
   assert.match(await tryOut(pool('fine', '10.77.0.0/24')), /failed calling webhook/)
 })
 
