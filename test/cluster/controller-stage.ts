@@ -40,11 +40,11 @@ export async function addressOf(server: ApiServer, name: string): Promise<string
   return ipOf(await observed(server.client, place, (service) => ipOf(service) !== '', `${name} has an address`))
 }
 
-/** The condition metallb.io/AddressAssigned, as `status reason`. */
-export function conditionOf(service: Manifest | undefined): string {
+/** The condition metallb.io/AddressAssigned, or another one of ours, as `status reason`; '' where there is none. */
+export function conditionOf(service: Manifest | undefined, name = 'AddressAssigned'): string {
   const conditions = fieldAt(service, 'status', 'conditions')
   const all: unknown[] = Array.isArray(conditions) ? conditions : []
-  const ours = all.find((condition) => fieldAt(condition, 'type') === 'metallb.io/AddressAssigned')
+  const ours = all.find((condition) => fieldAt(condition, 'type') === `metallb.io/${name}`)
   return ours === undefined ? '' : `${String(fieldAt(ours, 'status'))} ${String(fieldAt(ours, 'reason'))}`
 }
 

@@ -39,7 +39,7 @@ export class GuideWorld {
   readonly programs: ClusterProgram[] = []
   readonly #env: NodeJS.ProcessEnv
 
-  private constructor(server: ApiServer) {
+  constructor(server: ApiServer) {
     this.server = server
     this.client = server.client
     const directory = scratchDirectory('kubectl')

@@ -131,6 +131,11 @@ test('1.4, 1.10: speakers with the variables of their Pods alone; one of them le
   await announcedBy('test-lb-service', LEADERS['192.168.1.100'])
   const all = ['Normal IPAllocated 1', 'Warning deprecatedAnnotation 1', 'Normal nodeAssigned 1']
   await world.events('test-lb-service', all)
+  const { stdout } = await world.kubectl('get', 'servicel2statuses', ...SYSTEM)
+  assert.match(
+    stdout,
+    /^NAME +ALLOCATED NODE +SERVICE NAME +SERVICE NAMESPACE\nl2-\w+ +infra-1 +test-lb-service +default\n$/,
+  )
   const leader = speakers.get(LEADERS['192.168.1.100'])
   await leader?.said((line) => /announcing/.test(JSON.stringify(line)))
 })

@@ -2,6 +2,9 @@
 /** The guide for an enterprise, a world a section. guides.test.ts runs this file; titles begin with the blocks' numbers. */
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
+import type { Manifest } from '../../lab/cluster/api-client.ts'
+import { observed } from '../../lab/cluster/observe.ts'
+import { conditionOf } from './controller-stage.ts'
 import { corrected, guide, only } from './guide-text.ts'
 import { GuideWorld } from './guide-world.ts'
 
@@ -147,6 +150,16 @@ test('4.8, 4.15: classes under metallb.io/ are ours without a flag', async () =>
   assert.equal(await world.addressOf('api-gateway-lb'), '10.0.3.101', 'internal-app shares its address with nobody')
   for (const name of ['internal-app', 'web-frontend-lb', 'api-gateway-lb'])
     await world.events(name, ['Normal IPAllocated 1'])
+})
+
+const isUnannounced = (service: Manifest | undefined) =>
+  conditionOf(service, 'Announced') === 'False noMatchingAdvertisement'
+
+test('4.8: with no advertisement, as written, there is an address and a condition that nobody announces it', async () => {
+  await world.applied(guide('4.8-classes.yaml'))
+  assert.equal(await world.addressOf('internal-app'), '10.0.3.100')
+  const place = { path: '/api/v1/namespaces/default/services', name: 'internal-app' }
+  await observed(world.client, place, isUnannounced, 'nobody announces it')
 })
 
 test('4.16: databases without the label of the pool are refused, and the message names the label', async () => {
