@@ -25,7 +25,7 @@ function help(program: string): string {
 }
 
 test('every command on a page exists, with its flags and files', () => {
-  const targets = new Set([...read('Makefile').matchAll(/^([a-z]+):.*##/gm)].map((match) => match[1] ?? ''))
+  const targets = new Set([...read('Makefile').matchAll(/^([a-z-]+):.*##/gm)].map((match) => match[1] ?? ''))
   const problems = pages.flatMap((page) =>
     commandsOf(read(page)).flatMap((line) =>
       commandProblems(line, { targets, exists, help }).map((problem) => `${page}: ${problem}`),
@@ -36,7 +36,8 @@ test('every command on a page exists, with its flags and files', () => {
 
 test('the README shows how to try it and how to test it', () => {
   const commands = commandsOf(read('README.md'))
-  for (const command of ['make demo', 'make test']) assert.ok(commands.includes(command), `README.md lacks ${command}`)
+  for (const command of ['make demo', 'make cluster-demo', 'make test'])
+    assert.ok(commands.includes(command), `README.md lacks ${command}`)
 })
 
 test('every program answers --help, and all of them together --version', () => {
