@@ -12,7 +12,8 @@ const MS: Readonly<Record<string, number>> = {
 
 /** What an int64 of nanoseconds can hold, about 292 years. */
 const LONGEST_MS = 2 ** 63 / 1e6
-const TERM = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y
+/** Escaped: a single character beyond Latin-1 would have V8 hold the whole bundle in two bytes a character. */
+const TERM = /(\d+\.?\d*|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/y
 
 /**
  * Milliseconds of a duration as Go's time.ParseDuration reads it (`90s`, `1m30s`, `1.5h`, `-1s`, `0`), the form of all

@@ -54,6 +54,10 @@ test('bin/metallb runs the sources, however stale dist/ is', () => {
   assert.match(trace.stderr, /src\/main\.ts --version/)
 })
 
+test('the bundle is ASCII, or V8 would hold it in two bytes a character', () => {
+  assert.doesNotMatch(readFileSync(join(DIST, 'metallb.cjs'), 'utf8'), /[^\0-\x7f]/)
+})
+
 test('the bundle names no file of this checkout', () => {
   assert.ok(!readFileSync(join(DIST, 'metallb.cjs'), 'utf8').includes(ROOT))
 })
