@@ -43,7 +43,7 @@ function canonical(selector: Readonly<Record<string, string>>): string {
 const NAMED = 3
 
 export type Conflict =
-  | Readonly<{ type: 'key'; users: readonly string[]; theirs: Terms }> // users: the first NAMED of them
+  | Readonly<{ type: 'key'; users: readonly string[]; theirs: Terms }> // users: the first NAMED of them by key
   | Readonly<{ type: 'port'; port: string; user: string }>
 
 /** Who uses one address. All users have one key, and no two of them one port. */
@@ -67,11 +67,14 @@ export class Usage {
     return null
   }
 
+  /** By key: in the order of their coming the same refusal would be told in other words after a restart. */
   #others(service: string): string[] {
     const others: string[] = []
     for (const user of this.#users.keys()) {
-      if (user !== service) others.push(user)
-      if (others.length === NAMED) break
+      if (user === service) continue
+      const rank = others.findIndex((other) => user < other)
+      others.splice(rank < 0 ? others.length : rank, 0, user)
+      if (others.length > NAMED) others.pop()
     }
     return others
   }
