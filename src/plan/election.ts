@@ -2,7 +2,8 @@
 /**
  * The Layer-2 election. Every speaker computes it alone and all come to the same answer, because it depends on
  * nothing but the candidates, the advertisements' preferences and the address. MetalLB's speakers use the same
- * order, so both kinds can stand in one cluster while it is being switched over.
+ * order, so that an address stays where it is when one kind takes the other's place. (While both kinds run they agree
+ * only where MetalLB's member list is off: ours are no members of it, and would be left out of its elections.)
  *
  * The order: higher score first, then by the bytes of SHA-256("<node>#<address>"). Nothing is remembered: when a
  * node that did not win goes away, nothing changes; when the winner comes back, it wins again.
