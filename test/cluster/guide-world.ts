@@ -61,7 +61,7 @@ export class GuideWorld {
     // There is no kube-proxy: the API server calls the webhooks at the Service's endpoint itself.
     const server = await startApiServer({ audit: false, flags: { 'enable-aggregator-routing': 'true' } })
     const world = new GuideWorld(server)
-    const { status, stderr } = await world.kubectl('apply', '-f', INSTALLATION)
+    const { status, stderr } = await world.install()
     assert.equal(status, 0, stderr)
     await apply(server.client, [WEBHOOK_ENDPOINT])
     return world
@@ -92,6 +92,11 @@ export class GuideWorld {
     const program = new ClusterProgram([name, ...own, ...args], { env })
     this.programs.push(program)
     return program
+  }
+
+  /** The installation, as its guide has it. */
+  async install(): Promise<Outcome> {
+    return await this.kubectl('apply', '-f', INSTALLATION)
   }
 
   async kubectl(...args: readonly string[]): Promise<Outcome> {

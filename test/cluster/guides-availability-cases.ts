@@ -320,3 +320,16 @@ test('1.23: what there is to look at', async () => {
   const { stdout } = await world.run(['bash', '-c', 'kubectl get svc -A -o wide | grep LoadBalancer'])
   assert.match(stdout, /^default +test-lb-service .* 192\.168\.1\.100 .* app=test-app$/m)
 })
+
+test('1.3, 1.4: the installation over them, as over MetalLB, with nothing to delete first', async () => {
+  const { status, stdout, stderr } = await world.install()
+  assert.equal(status, 0, stderr)
+  assert.match(
+    stdout,
+    /^daemonset\.apps\/speaker configured\ndeployment\.apps\/controller configured$|^deployment\.apps\/controller configured\ndaemonset\.apps\/speaker configured$/m,
+  )
+  const names = fieldAt(await containerOf('deployment', 'controller'), 'env')
+  assert.ok(Array.isArray(names))
+  assert.ok(names.some((variable) => fieldAt(variable, 'name') === 'METALLB_ML_SECRET_NAME'))
+  assert.equal(await world.addressOf('test-lb-service'), '192.168.1.100')
+})
