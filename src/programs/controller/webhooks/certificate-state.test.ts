@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
 import { bundleHas, bundleOf, type Need, needOf, type Stored, usableOf } from './certificate-state.ts'
 import { makeCertificates } from './make-certificates.ts'
@@ -23,6 +23,25 @@ const other = await keep(EMPTY, 0)
 const LATE = 3570
 const old = await makeCertificates(fresh, 'serving', at(LATE - 300))
 const rotated = await keep(old, LATE)
+
+/** Somebody's own authority, valid for a hundred years from day 324 on. Its key is of Ed25519: 32 octets 01. */
+const FOREIGN_CERTIFICATE =
+  'MIIBNDCB56ADAgECAhR5ib33OZ5ILbHuknbJ1Ybmnc6Q1zAFBgMrZXAwDzENMAsGA1UEAwwEY2VydDAgFw0yNjExMjExNTI5MzRa' +
+  'GA8yMTI2MTAyODE1MjkzNFowDzENMAsGA1UEAwwEY2VydDAqMAUGAytlcAMhAIqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0' +
+  'D29co1MwUTAdBgNVHQ4EFgQUmtGeDxbu9xTLkMbxldvOZulFgPkwHwYDVR0jBBgwFoAUmtGeDxbu9xTLkMbxldvOZulFgPkwDwYD' +
+  'VR0TAQH/BAUwAwEB/zAFBgMrZXADQQB60m/kDzM+hoS7znth/7pLwepLYVEIMBAJGLacVN0acprRg7qAYGb0Kw+WerPFEyg1F4a7' +
+  'IdJWR7msNjPYuuoM'
+const ED25519_PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex')
+const FOREIGN_KEY = createPrivateKey({
+  key: Buffer.concat([ED25519_PKCS8, Buffer.alloc(32, 1)]),
+  format: 'der',
+  type: 'pkcs8',
+})
+const foreign: Stored = {
+  ...EMPTY,
+  'ca.crt': `-----BEGIN CERTIFICATE-----\n${FOREIGN_CERTIFICATE}\n-----END CERTIFICATE-----\n`,
+  'ca.key': FOREIGN_KEY.export({ format: 'pem', type: 'pkcs8' }).toString(),
+}
 
 /** [what the Secret holds, content, day, what is needed] */
 const NEEDS: readonly (readonly [string, Stored, number, Need])[] = [
@@ -48,6 +67,7 @@ const NEEDS: readonly (readonly [string, Stored, number, Need])[] = [
   ['an authority with 80 days left', old, LATE, 'authority'],
   ['a new authority beside it', rotated, LATE, 'nothing'],
   ['a new authority, half a day later', rotated, LATE + 0.5, 'serving'],
+  ['an authority whose key we do not sign with', foreign, 400, 'everything'],
   ['all run out', old, 3651, 'everything'],
   ['made in the future', fresh, -1, 'everything'],
 ]
@@ -94,4 +114,11 @@ test('a year is survived by looking every twelve hours, without a moment when no
   assert.notEqual(stored['tls.crt'], fresh['tls.crt'])
   assert.equal(stored['ca.crt'], fresh['ca.crt'])
   assert.ok(usableOf(stored, at(600)))
+})
+
+test('beside an authority whose key we do not sign with comes one of ours, and both are trusted', async () => {
+  const made = await keep(foreign, 400)
+  assert.equal(needOf(made, at(400)), 'nothing')
+  assert.ok(usableOf(made, at(400)))
+  assert.ok(bundleHas(bundleOf(made, at(400).nowMs), foreign['ca.crt']))
 })

@@ -23,6 +23,8 @@ export type Need = 'nothing' | 'serving' | 'authority' | 'everything'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
+/** As long as those that we make; Go refuses less than 1024. */
+const LEAST_RSA_BITS = 2048
 /** As in MetalLB: made anew with this much time left. */
 export const REFRESH_MS = 90 * DAY_MS
 /** Certificates begin this much before they are made: clocks of a cluster differ. */
@@ -52,7 +54,7 @@ export function needOf(stored: Stored, at: { nowMs: number; host: string }): Nee
   const { nowMs } = at
   const [authority] = authoritiesOf(stored, nowMs)
   const key = readKey(stored['ca.key'])
-  const signs = authority !== undefined && key !== null && authority.checkPrivateKey(key)
+  const signs = authority !== undefined && key !== null && canSign(key) && authority.checkPrivateKey(key)
   const usable = usableOf(stored, at)
   if (!signs) return usable ? 'authority' : 'everything'
   if (isEnding(authority, nowMs)) return usable ? 'authority' : 'everything'
@@ -88,6 +90,11 @@ function splitPem(text: string): readonly string[] {
 }
 
 const normal = (pem: string) => pem.replaceAll(/\s/g, '')
+
+/** Whether certificate.ts signs with it, and callers believe it; an authority of another sort only vouches for what it has. */
+function canSign({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
+  return asymmetricKeyType === 'rsa' && (asymmetricKeyDetails?.modulusLength ?? 0) >= LEAST_RSA_BITS
+}
 
 function isValidAt({ validFromDate, validToDate }: X509Certificate, nowMs: number): boolean {
   return validFromDate.getTime() <= nowMs && nowMs < validToDate.getTime()
