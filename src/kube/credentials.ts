@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What is secret or may be replaced while we run: read from its files anew every now and then, never per request. */
-import { Fault } from '../lib/fault.ts'
-import { type KubeConfig, type Material, readMaterial } from './config.ts'
+import { createSecureContext } from 'node:tls'
+import { Fault, reasonOf } from '../lib/fault.ts'
+import { bad, type KubeConfig, type Material, readMaterial } from './config.ts'
 
 /** Tokens live an hour or so and are replaced well before they end. */
 const REREAD_MS = 60_000
@@ -15,16 +16,20 @@ export type TlsMaterial = Readonly<{
   rejectUnauthorized: boolean
 }>
 
+type Read = (material: Material, what: string) => string
+
 /** A Material as last read. While its file cannot be read, it stays as it was: rotation may be under way. */
 class Cached {
   readonly #material: Material
   readonly #what: string
+  readonly #read: Read
   #text: string
 
-  constructor(material: Material, what: string) {
+  constructor(material: Material, what: string, read: Read = readMaterial) {
     this.#material = material
     this.#what = what
-    this.#text = readMaterial(material, what)
+    this.#read = read
+    this.#text = read(material, what)
   }
 
   get text(): string {
@@ -35,13 +40,21 @@ class Cached {
   reread(): boolean {
     const before = this.#text
     try {
-      this.#text = readMaterial(this.#material, this.#what)
+      this.#text = this.#read(this.#material, this.#what)
     } catch (thrown) {
       if (!(thrown instanceof Fault)) throw thrown
       return false
     }
     return this.#text !== before
   }
+}
+
+/** What a header cannot carry is no token, and must not end the process when it is sent. */
+function readToken(material: Material, what: string): string {
+  const text = readMaterial(material, what).trim()
+  if (/^[!-~]+$/.test(text)) return text
+  const where = 'file' in material ? material.file : 'the token of the kubeconfig'
+  throw bad(`cannot read ${where}: it holds more than one line or what is no text; expected ${what}`)
 }
 
 export class Credentials {
@@ -51,16 +64,21 @@ export class Credentials {
   #readAtMs: number
   #tlsEpoch = 0
 
-  /** Reads all files; throws a Fault that names the one it cannot. */
+  /** Reads all files; throws a Fault that names the one it cannot use. */
   constructor(config: KubeConfig, nowMs: number) {
     const { authority, certificate, token } = config
     this.#config = config
     this.#readAtMs = nowMs
-    this.#token = token && new Cached(token, 'a token')
+    this.#token = token && new Cached(token, 'a token', readToken)
     this.#tls = {
       ca: authority && new Cached(authority, 'certificates of authorities in PEM'),
       cert: certificate && new Cached(certificate.certificate, 'a client certificate in PEM'),
       key: certificate && new Cached(certificate.key, 'the key of the client certificate in PEM'),
+    }
+    try {
+      createSecureContext(this.tls())
+    } catch (thrown) {
+      throw bad(`the certificates of the API server's credentials cannot be used: ${reasonOf(thrown)}`, thrown)
     }
   }
 
@@ -79,7 +97,7 @@ export class Credentials {
 
   /** For the header Authorization; null where we have no token. */
   get authorization(): string | null {
-    return this.#token ? `Bearer ${this.#token.text.trim()}` : null
+    return this.#token ? `Bearer ${this.#token.text}` : null
   }
 
   /** Grows whenever `tls()` is another one than before. */

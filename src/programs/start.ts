@@ -18,20 +18,30 @@ const UNUSABLE = 2
 /** `argv` and `env` are the process's. */
 export function start(argv: readonly string[], env: NodeJS.ProcessEnv): void {
   const [, , program, ...args] = argv
-  const running =
-    program === 'controller'
-      ? startController(args, env)
-      : program === 'speaker'
-        ? startSpeaker(args, env)
-        : runCli(argv)
-  supervise(
-    'metallb',
-    running.catch((thrown: unknown) => {
-      if (!(thrown instanceof Fault)) throw thrown
-      process.stderr.write(`metallb: ${thrown.message}\n`)
-      process.exitCode = 1
-    }),
-  )
+  if (program === 'controller') supervise('metallb', daemon(startController(args, env)))
+  else if (program === 'speaker') supervise('metallb', daemon(startSpeaker(args, env)))
+  else supervise('metallb', told(runCli(argv)))
+}
+
+/** A Fault is the user's to read. */
+async function told(running: Promise<void>): Promise<void> {
+  try {
+    await running
+  } catch (thrown) {
+    if (!(thrown instanceof Fault)) throw thrown
+    process.stderr.write(`metallb: ${thrown.message}\n`)
+    process.exitCode = 1
+  }
+}
+
+/**
+ * A daemon that is done ends at once, whatever it left: a server that was opened before the fault would answer the
+ * kubelet for ever, and the pause before a retry, which nobody needs any more, can be half a minute long. Standard
+ * output and error are written synchronously on Linux, so nothing that was said is lost.
+ */
+async function daemon(running: Promise<void>): Promise<void> {
+  await told(running)
+  process.exit()
 }
 
 async function startController(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
