@@ -102,8 +102,12 @@ class Client implements KubeApi {
   /** The answer if it is 2xx; every other one is thrown. */
   async #accepted(request: KubeRequest, call: Limit): Promise<IncomingMessage> {
     this.#credentials.refresh(this.#nowMs())
+    const { authorization } = this.#credentials
     const first = await this.#send(request, call)
-    if (first.statusCode !== 401 || !this.#credentials.reread(this.#nowMs())) return await accept(request, first)
+    if (first.statusCode !== 401) return await accept(request, first)
+    this.#credentials.reread(this.#nowMs())
+    // Another request that was refused at the same time may have read the new one before us.
+    if (this.#credentials.authorization === authorization) return await accept(request, first)
     first.destroy()
     return await accept(request, await this.#send(request, call))
   }

@@ -202,6 +202,26 @@ test('after a 401 the token is read again, and only another one is tried', async
   assert.deepEqual(seen, ['Bearer old', 'Bearer old', 'Bearer new', 'Bearer new'])
 })
 
+test('of two that are refused at once, both go on with the new token, whoever reads it first', async (context) => {
+  const directory = mkdtempSync(join(tmpdir(), 'metallb-token-'))
+  context.after(() => rmSync(directory, { recursive: true }))
+  const file = join(directory, 'token')
+  writeFileSync(file, 'old')
+  const refused: (() => void)[] = []
+  const handler: Handler = ({ headers }, response) => {
+    if (headers.authorization === 'Bearer new') {
+      response.end('{}')
+      return
+    }
+    refused.push(() => response.writeHead(401).end('{}'))
+    if (refused.length < 2) return
+    writeFileSync(file, 'new')
+    for (const refuse of refused) refuse()
+  }
+  const api = await open(context, handler, { file })
+  assert.deepEqual(await Promise.all([api.request(GET), api.request(GET)]), [{}, {}])
+})
+
 test('connections are kept for the next request', async (context) => {
   const ports = new Set<number | undefined>()
   const api = await open(context, ({ socket }, response) => {
