@@ -155,7 +155,7 @@ export class Lease {
     const { identity, bootMs } = this.#options
     const sentMs = bootMs()
     const renews = over?.holder === identity
-    const transitions = over ? over.transitions + (renews ? 0 : 1) : 0
+    const transitions = over ? Math.min(over.transitions + (renews ? 0 : 1), MOST_TRANSITIONS) : 0
     try {
       const acquireTime = (renews && over.acquireTime) || this.#now()
       const answer = await this.#write(over, { holder: identity, durationMs: DURATION_MS, transitions, acquireTime })
@@ -269,6 +269,9 @@ export class Lease {
     this.#options.onFault(thrown)
   }
 }
+
+/** An int32 at the API server: with one more, as somebody's edit may have left it, nobody could take the Lease. */
+const MOST_TRANSITIONS = 2 ** 31 - 1
 
 /** Somebody else wrote, created or deleted it meanwhile. */
 const OUTRUN: ReadonlySet<string> = new Set(['conflict', 'alreadyExists', 'notFound'])
