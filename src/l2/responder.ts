@@ -16,6 +16,8 @@ import { localLinks, type NamePattern } from './scan.ts'
 
 export type AddressCounters = Readonly<{ ip: string; requests: number; replies: number; gratuitous: number }>
 
+type Counters = Readonly<{ addresses: AddressCounters[]; drops: Readonly<Record<ArpDrop, number>> }>
+
 export type ResponderOptions = Readonly<{
   reflex: ArpReflex
   links: Links
@@ -36,6 +38,8 @@ export class Responder {
   readonly #changes = new Map<string, ClaimChange>()
   readonly #announcer: Announcer
   #retrying: Timer | undefined
+  /** What was counted when it was closed: it may still be asked while the process ends. */
+  #final: Counters | undefined
   #closed = false
 
   constructor(options: ResponderOptions) {
@@ -73,7 +77,8 @@ export class Responder {
     this.#announcer.run()
   }
 
-  counters(): { addresses: AddressCounters[]; drops: Readonly<Record<ArpDrop, number>> } {
+  counters(): Counters {
+    if (this.#final) return this.#final
     const { addresses, drops } = this.#options.reflex.counters()
     return {
       addresses: addresses.map(({ ip, requests, replies }) => ({
@@ -88,6 +93,7 @@ export class Responder {
 
   /** Withdraws everything: no answer is sent after this returns. Closes the reflex and the links it was given. */
   close(): void {
+    this.#final = this.counters()
     this.#closed = true
     this.#announcer.stop()
     this.#retrying?.cancel()

@@ -193,6 +193,18 @@ test('a stopped speaker answers for nothing', async () => {
   assert.deepEqual(await owned(), [])
 })
 
+test('who stops withdraws first, before the source has written what it keeps, and can still be asked', async () => {
+  const { speaker, owned, reflex } = await rig('iris2', ...WORLD, service('10.20.30.1'))
+  assert.deepEqual(await owned(), [1])
+  const stopped = speaker.stop()
+  assert.deepEqual(reflex.counters().addresses, [], 'in the same turn')
+  assert.deepEqual(
+    speaker.view.counters().addresses.map(({ ip }) => ip),
+    ['10.20.30.1'],
+  )
+  await stopped
+})
+
 test('a node name that is not among the Nodes is said in a sentence', async () => {
   const { speaker, lines } = await rig('iris7', ...WORLD, service('10.20.30.1'))
   assert.match(

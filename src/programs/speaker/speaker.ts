@@ -128,11 +128,11 @@ export class Speaker {
     }
   }
 
-  /** Takes no more events and withdraws everything. */
+  /** Withdraws everything, at once; resolves when the source, which may still have to write, has stopped too. */
   async stop(): Promise<void> {
-    await this.#options.source.stop()
     this.#loop.close()
     this.#options.responder.close()
+    await this.#options.source.stop()
   }
 
   *#turn(): Generator<void> {
