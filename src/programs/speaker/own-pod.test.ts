@@ -6,6 +6,7 @@ import { createLog } from '../../lib/log.ts'
 import { findOwnPod } from './own-pod.ts'
 
 const pod = (name: string, more: object = {}) => ({ metadata: { name, uid: `uid-${name}`, ...more } })
+const ended = (name: string, phase: string) => ({ ...pod(name), status: { phase } })
 const owner = (name: string) => ({ apiVersion: 'v1', kind: 'Pod', name, uid: `uid-${name}` })
 const OLD = { deletionTimestamp: '2026-01-01T00:00:00Z' }
 
@@ -30,6 +31,7 @@ async function find(answer: unknown, given: Readonly<{ podName?: string; labels?
 const LISTS: [string, unknown, ReturnType<typeof owner> | null][] = [
   ['one', { items: [pod('a')] }, owner('a')],
   ['one, and the one before it is being deleted', { items: [pod('a', OLD), pod('b')] }, owner('b')],
+  ['one, and two that have ended', { items: [ended('a', 'Failed'), pod('b'), ended('c', 'Succeeded')] }, owner('b')],
   ['none', { items: [] }, null],
   ['two, of which either may be ours', { items: [pod('a'), pod('b')] }, null],
   ['an answer that is no list', 'x', null],

@@ -41,12 +41,16 @@ async function getPod({ api, namespace, podName }: OwnPodOptions): Promise<Owner
   return ownerOf(await api.request({ method: 'GET', path: pathOf(PODS, { namespace, name: podName }) }))
 }
 
-/** One that is being deleted is the one before us. */
+/** One that is being deleted is the one before us; one that was evicted stays until somebody tidies up. */
 async function searchPod({ api, namespace, node, labels }: OwnPodOptions): Promise<Owner | null> {
   const query = { fieldSelector: `spec.nodeName=${node}`, labelSelector: labels || USUAL_LABELS }
   const answer = fieldsOf(await api.request({ method: 'GET', path: pathOf(PODS, { namespace }), query }))
   const items: readonly unknown[] = Array.isArray(answer['items']) ? answer['items'] : []
-  const running = items.filter((item) => fieldsOf(fieldsOf(item)['metadata'])['deletionTimestamp'] === undefined)
+  const running = items.filter((item) => {
+    const { metadata, status } = fieldsOf(item)
+    const hasEnded = ['Failed', 'Succeeded'].includes(String(fieldsOf(status)['phase']))
+    return !hasEnded && fieldsOf(metadata)['deletionTimestamp'] === undefined
+  })
   return running.length === 1 ? ownerOf(running[0]) : null
 }
 
