@@ -31,6 +31,7 @@ const FOREIGN_CERTIFICATE =
   'D29co1MwUTAdBgNVHQ4EFgQUmtGeDxbu9xTLkMbxldvOZulFgPkwHwYDVR0jBBgwFoAUmtGeDxbu9xTLkMbxldvOZulFgPkwDwYD' +
   'VR0TAQH/BAUwAwEB/zAFBgMrZXADQQB60m/kDzM+hoS7znth/7pLwepLYVEIMBAJGLacVN0acprRg7qAYGb0Kw+WerPFEyg1F4a7' +
   'IdJWR7msNjPYuuoM'
+const pemOf = (base64: string) => `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`
 const ED25519_PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex')
 const FOREIGN_KEY = createPrivateKey({
   key: Buffer.concat([ED25519_PKCS8, Buffer.alloc(32, 1)]),
@@ -39,9 +40,15 @@ const FOREIGN_KEY = createPrivateKey({
 })
 const foreign: Stored = {
   ...EMPTY,
-  'ca.crt': `-----BEGIN CERTIFICATE-----\n${FOREIGN_CERTIFICATE}\n-----END CERTIFICATE-----\n`,
+  'ca.crt': pemOf(FOREIGN_CERTIFICATE),
   'ca.key': FOREIGN_KEY.export({ format: 'pem', type: 'pkcs8' }).toString(),
 }
+
+/** Its key is of an algorithm that nobody knows. */
+const KEYLESS = Buffer.from(FOREIGN_CERTIFICATE, 'base64')
+  .toString('hex')
+  .replace('302a300506032b6570', '302a300506032b657f')
+const keyless = pemOf(Buffer.from(KEYLESS, 'hex').toString('base64'))
 
 /** [what the Secret holds, content, day, what is needed] */
 const NEEDS: readonly (readonly [string, Stored, number, Need])[] = [
@@ -68,6 +75,7 @@ const NEEDS: readonly (readonly [string, Stored, number, Need])[] = [
   ['a new authority beside it', rotated, LATE, 'nothing'],
   ['a new authority, half a day later', rotated, LATE + 0.5, 'serving'],
   ['an authority whose key we do not sign with', foreign, 400, 'everything'],
+  ['an authority with a key that nobody knows', { ...fresh, 'ca.crt': keyless }, 330, 'everything'],
   ['all run out', old, 3651, 'everything'],
   ['made in the future', fresh, -1, 'everything'],
 ]

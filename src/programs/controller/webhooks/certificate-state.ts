@@ -104,9 +104,11 @@ function isEnding({ validToDate }: X509Certificate, nowMs: number): boolean {
   return validToDate.getTime() - nowMs < REFRESH_MS
 }
 
+/** Null for one whose key cannot be read, too: Node looks at that only when it is asked for it. */
 function readCertificate(pem: string): X509Certificate | null {
   try {
-    return pem === '' ? null : new X509Certificate(pem)
+    const certificate = pem === '' ? null : new X509Certificate(pem)
+    return certificate?.publicKey ? certificate : null
   } catch {
     return null
   }
