@@ -2,7 +2,7 @@
 /** The scenery of the demo: a switch, three nodes with their Pods, a client, the controller and a speaker per node. */
 import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { startForwarding } from './forwarding.ts'
 import type { Host, HostPlan } from './host.ts'
 import { apply, type Backend, readServices } from './manifests.ts'
@@ -102,13 +102,20 @@ function allPods(): Backend[] {
 }
 
 function controllerCommand(manifests: string): string[] {
-  return ['setpriv', '--bounding-set', '-all', '--inh-caps', '-all', PROGRAM, 'controller', '--manifests', manifests]
+  const capabilities = ['setpriv', '--bounding-set', '-all', '--inh-caps', '-all']
+  return [...capabilities, PROGRAM, 'controller', '--manifests', manifests, '--run-dir', runDirectory(manifests)]
 }
 
 /** CAP_NET_RAW is all that a speaker may have here, root or not. */
 function speakerCommand(manifests: string, { name }: Host): string[] {
   const capabilities = ['setpriv', '--bounding-set', '-all,+net_raw', '--inh-caps', '-all,+net_raw']
-  return [...capabilities, PROGRAM, 'speaker', '--manifests', manifests, '--node-name', name]
+  const place = ['--node-name', name, '--run-dir', runDirectory(manifests, name)]
+  return [...capabilities, PROGRAM, 'speaker', '--manifests', manifests, ...place]
+}
+
+/** Beside the manifests: every machine of the lab would have its own, and here they share one. */
+function runDirectory(manifests: string, host = 'controller'): string {
+  return join(dirname(manifests), `run-${host}`)
 }
 
 function podsCommand(pods: readonly Backend[], { name }: Host): string[] {

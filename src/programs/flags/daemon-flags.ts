@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Flags and environment of controller and speaker: MetalLB's of 0.13 to 0.16 by their names and meanings, and ours. */
 import { LOG_LEVELS } from '../../lib/log.ts'
-import { choice, integer, optionalToggle, port, text, toggle, wordList } from './flag.ts'
+import { choice, integer, optionalPort, optionalToggle, port, text, toggle, wordList } from './flag.ts'
 import type { Values } from './read-flags.ts'
 
 const ONE_ENGINE = 'there is one built-in BGP engine and no FRR beside it'
@@ -22,7 +22,9 @@ const SHARED = {
     help: 'loadBalancerClasses to handle, by commas; without it: none, and all under metallb.io/',
     initial: [],
   }),
-  port: port({ help: 'where /metrics is served; 0 turns it off', initial: 7472 }),
+  port: optionalPort({
+    help: 'where /metrics is served: 7472 in a cluster; 0, and with --manifests the default, is off',
+  }),
   'metrics-secure': optionalToggle({ help: 'serve /metrics by HTTPS with authorization; default: on port 9120 only' }),
   'metrics-cert-dir': text({
     help: 'directory of tls.crt and tls.key for /metrics; without it: self-signed',
@@ -31,7 +33,9 @@ const SHARED = {
   'tls-min-version': text({ help: 'lowest TLS version: VersionTLS12 or VersionTLS13', initial: '' }),
   'tls-cipher-suites': text({ help: 'suites for TLS 1.2, by commas, with Go’s names', initial: '' }),
   'tls-curve-preferences': text({ help: 'curves by their numbers, by commas', initial: '' }),
-  'health-probe-port': port({ help: 'where /healthz and /readyz are served; 0 turns it off', initial: 17_472 }),
+  'health-probe-port': optionalPort({
+    help: 'where /healthz and /readyz are served: 17472 in a cluster; 0, and with --manifests the default, is off',
+  }),
   'run-dir': text({
     help: 'directory for the local socket and what outlives a restart',
     initial: '/run/metallb',

@@ -40,6 +40,12 @@ export function port(about: About<number>): Flag<number> {
   return integer({ ...about, least: 0, most: 65_535 })
 }
 
+/** A port whose default depends on something else; null where it is not given. */
+export function optionalPort(about: Readonly<{ help: string; env?: string }>): Flag<number | null> {
+  const { parse, expected, isSwitch } = port({ ...about, initial: 0 })
+  return { ...about, initial: null, parse, expected, isSwitch }
+}
+
 const TRUE: ReadonlySet<string> = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
 const FALSE: ReadonlySet<string> = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False'])
 

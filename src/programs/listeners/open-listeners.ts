@@ -51,6 +51,9 @@ export type Listeners = Readonly<{
 
 /** On this port MetalLB 0.16 serves HTTPS; on others guides expect plain HTTP. */
 const SECURE_PORT = 9120
+/** Where nothing is said, in a cluster. On files a controller and several speakers may share a machine: nothing opens. */
+const METRICS_PORT = 7472
+const HEALTH_PORT = 17_472
 
 /**
  * Opens all that the flags ask for. Throws Fault `taken` where a port is in use, `badFlag` and `badCertificate`;
@@ -69,9 +72,10 @@ export async function openListeners(options: ListenerOptions): Promise<Listeners
   try {
     // The kubelet asks a speaker, which has the host's network, over loopback: nobody else is to ask.
     const host = program === 'speaker' ? '127.0.0.1' : undefined
-    const healthPort = flags['health-probe-port']
+    const healthPort = flags['health-probe-port'] ?? (options.api ? HEALTH_PORT : 0)
     const health = keep(healthPort === 0 ? null : await openHealth(readiness, { port: healthPort, host }))
-    const metrics = keep(flags.port === 0 ? null : await openMetrics(options))
+    const metricsPort = flags.port ?? (options.api ? METRICS_PORT : 0)
+    const metrics = keep(metricsPort === 0 ? null : await openMetrics(options, metricsPort))
     const socket = keep(await openLocalSocket({ program, directory }, locally(options), log))
     log.info('listening', { health: health?.port, metrics: metrics?.port, socket: socket?.path.replace('\0', '@') })
     return {
@@ -101,20 +105,21 @@ function words(text: string): readonly string[] {
   return text.split(',').flatMap((word) => word.trim() || [])
 }
 
-async function openMetrics(options: ListenerOptions): Promise<Listener> {
+async function openMetrics(options: ListenerOptions, port: number): Promise<Listener> {
   const { flags } = options
-  const { port } = flags
   const settings = tlsSettingsOf(flags) // a wrong flag is wrong also where it is not used
-  if (flags['metrics-secure'] ?? port === SECURE_PORT) return await openSecure(options, settings)
+  if (flags['metrics-secure'] ?? port === SECURE_PORT) return await openSecure(options, { port, settings })
   const server = plainServer(requestListener('the metrics listener', openly(options)))
   await listen(server, { port }, `port ${port} for metrics`)
   return { port: portOf(server.address()), close: () => closeServer(server) }
 }
 
-async function openSecure(options: ListenerOptions, settings: TlsSettings): Promise<Listener> {
+type Secure = Readonly<{ port: number; settings: TlsSettings }>
+
+async function openSecure(options: ListenerOptions, { port, settings }: Secure): Promise<Listener> {
   const { flags, api, clock, log } = options
   let gatekeeper: Gatekeeper | null = null
-  const { port, 'metrics-cert-dir': directory } = flags
+  const { 'metrics-cert-dir': directory } = flags
   if (!api) {
     const message = `metrics by HTTPS on port ${port} need an API server to ask about tokens: add --metrics-secure=false`
     throw new Fault<ListenFault>({ code: 'badFlag' }, message)

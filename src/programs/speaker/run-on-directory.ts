@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import { systemClock } from '../../lib/clock.ts'
+import type { Log } from '../../lib/log.ts'
+import { supervise } from '../../lib/supervise.ts'
+import { openDirectory } from '../../manifests/directory.ts'
+import { registerClientMetrics } from '../client-metrics.ts'
+import { CountedSource } from '../counted-source.ts'
+import { DEFAULT_NAMESPACE, stopSignal } from '../daemon.ts'
+import type { SpeakerFlags } from '../flags/daemon-flags.ts'
+import { openListeners } from '../listeners/open-listeners.ts'
+import { prepareListeners } from '../listeners/preparation.ts'
+import { speakerDocuments } from './documents.ts'
+import { registerSpeakerMetrics } from './metrics.ts'
+import { openResponder } from './open-responder.ts'
+import { Speaker } from './speaker.ts'
+
+/** Runs on a directory of manifests until SIGTERM or SIGINT, then withdraws. Throws a Fault when it cannot start. */
+export async function runOnDirectory(flags: SpeakerFlags, plainLog: Log): Promise<void> {
+  const stopped = stopSignal(plainLog)
+  const clock = systemClock
+  const prepared = prepareListeners({ program: 'speaker', runDirectory: flags['run-dir'], clock, log: plainLog })
+  const { log, metrics, readiness, history } = prepared
+  readiness.waitFor('objects', 'reads the directory')
+  const namespace = flags.namespace || DEFAULT_NAMESPACE
+  const node = flags['node-name']
+  const replan = () => supervise('planning after a pause', speaker.replan())
+  const { responder } = openResponder({ log, excludeInterfaces: [], onSuspended: replan })
+  const source = new CountedSource(openDirectory(flags.manifests, { namespace, log, role: 'speaker' }))
+  const speaker: Speaker = new Speaker({
+    source,
+    responder,
+    log,
+    namespace,
+    node,
+    classes: flags['lb-class'],
+    ignoreExcludeLabel: flags['ignore-exclude-lb'],
+    fillDefaults: true,
+  })
+  const { view } = speaker
+  const { errors, configuration } = view
+  registerSpeakerMetrics(metrics, view)
+  registerClientMetrics(metrics, { updates: () => source.updates, errors, configuration })
+  const documents = speakerDocuments(view, history)
+  const told = { documents: () => documents, program: 'speaker', flags, api: null, clock } as const
+  const listeners = await openListeners({ ...prepared, ...told })
+  await speaker.start()
+  readiness.met('objects')
+  log.info('ready', { node })
+  await stopped
+  await speaker.stop()
+  await listeners.close()
+  await history.close()
+}
