@@ -10,6 +10,7 @@
  * exactly when all its parts are.
  */
 import { Fault } from '../lib/fault.ts'
+import { fieldAt, textAt } from '../lib/unchecked.ts'
 
 /** Longest object; etcd refuses to store more than 1.5 MiB. */
 export const MAX_OBJECT_BYTES = 8 * 2 ** 20
@@ -89,12 +90,12 @@ export class ListScanner {
     if (this.#depth > 0 || this.#inString)
       throw new Fault<JsonFaultKind>({ code: 'cut' }, 'the list ends in its middle')
     const envelope = parse(Buffer.from(this.#envelope, 'latin1').toString())
-    const items = fieldOf(envelope, 'items')
+    const items = fieldAt(envelope, 'items')
     // null is how Go writes an empty slice. An array with something in it was not taken for the items when it came by.
     const isList = items === null || (Array.isArray(items) && items.length === 0)
     if (!isList) throw malformed('it is no list of objects')
-    const metadata = fieldOf(envelope, 'metadata')
-    return { resourceVersion: textOf(metadata, 'resourceVersion'), continueToken: textOf(metadata, 'continue') }
+    const metadata = fieldAt(envelope, 'metadata')
+    return { resourceVersion: textAt(metadata, 'resourceVersion'), continueToken: textAt(metadata, 'continue') }
   }
 
   /** Index of the quote that ends the string, or of the last byte that is there. */
@@ -208,17 +209,4 @@ function tooLarge(what: string, limitBytes: number): Fault<JsonFaultKind> {
 
 function isBlank(bytes: Buffer): boolean {
   return bytes.every((byte) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09)
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function fieldOf(value: unknown, key: string): unknown {
-  return isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined
-}
-
-function textOf(value: unknown, key: string): string {
-  const field = fieldOf(value, key)
-  return typeof field === 'string' ? field : ''
 }

@@ -9,6 +9,7 @@
 import type { Clock, Timer } from '../lib/clock.ts'
 import { Fault } from '../lib/fault.ts'
 import { supervise } from '../lib/supervise.ts'
+import { fieldAt, fieldsOf, textAt } from '../lib/unchecked.ts'
 import { type KubeApi, KubeFault, type KubeRequest } from './api.ts'
 import { LineScanner, parseItem } from './json-items.ts'
 import {
@@ -278,23 +279,14 @@ const OUTRUN: ReadonlySet<string> = new Set(['conflict', 'alreadyExists', 'notFo
 
 /** Reads what anybody may have written into it; nonsense counts as nobody's. */
 function recordOf(lease: unknown): LeaseRecord {
-  const spec = fieldsOf(fieldsOf(lease)['spec'])
+  const spec = fieldsOf(fieldAt(lease, 'spec'))
   const seconds = spec['leaseDurationSeconds']
   const transitions = spec['leaseTransitions']
   return {
-    holder: text(spec['holderIdentity']),
+    holder: textAt(spec, 'holderIdentity'),
     durationMs: typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : DURATION_MS,
     transitions: typeof transitions === 'number' ? transitions : 0,
-    acquireTime: text(spec['acquireTime']),
-    resourceVersion: text(fieldsOf(fieldsOf(lease)['metadata'])['resourceVersion']),
+    acquireTime: textAt(spec, 'acquireTime'),
+    resourceVersion: textAt(lease, 'metadata', 'resourceVersion'),
   }
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the border: any object has fields of unknown type
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : ''
 }

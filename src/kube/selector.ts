@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { textAt } from '../lib/unchecked.ts'
 
 /**
  * Field selectors (`spec.type=LoadBalancer,metadata.name!=x`) for API servers that do not know a field, and so refuse
@@ -9,14 +10,5 @@ export function fieldFilter(selector: string): (object: unknown) => boolean {
     const [, path = '', operator = '', value = ''] = /^([^!=]*)(!?==?)(.*)$/.exec(term) ?? []
     return { path: path.split('.'), wanted: !operator.startsWith('!'), value }
   })
-  return (object) => terms.every(({ path, wanted, value }) => (textAt(object, path) === value) === wanted)
-}
-
-/** A field that is not there is an empty text. */
-function textAt(object: unknown, path: readonly string[]): string {
-  let at = object
-  for (const key of path) {
-    at = typeof at === 'object' && at !== null && Object.hasOwn(at, key) ? Reflect.get(at, key) : undefined
-  }
-  return typeof at === 'string' ? at : ''
+  return (object) => terms.every(({ path, wanted, value }) => (textAt(object, ...path) === value) === wanted)
 }

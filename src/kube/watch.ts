@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { KubeObject, ObjectEvent } from '../lib/object.ts'
+import { fieldAt } from '../lib/unchecked.ts'
 import { errorEventOf } from './answer.ts'
 import type { KubeApi, KubeRequest } from './api.ts'
 import { LineScanner, parseItem } from './json-items.ts'
@@ -112,10 +113,10 @@ export class Watch {
   }
 
   #read(line: unknown): { event: ObjectEvent | null; version: string } {
-    const type = fieldOf(line, 'type')
-    const object = fieldOf(line, 'object')
+    const type = fieldAt(line, 'type')
+    const object = fieldAt(line, 'object')
     if (type === 'ERROR') throw errorEventOf(this.#request, object)
-    const version = fieldOf(fieldOf(object, 'metadata'), 'resourceVersion')
+    const version = fieldAt(object, 'metadata', 'resourceVersion')
     if (type === 'BOOKMARK') this.#bookmarks = true
     const event = type === 'BOOKMARK' ? null : this.#eventOf(object, type === 'DELETED')
     return { event, version: typeof version === 'string' ? version : '' }
@@ -128,8 +129,4 @@ export class Watch {
     const other = trim(object)
     return other && known.delete(other)
   }
-}
-
-function fieldOf(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { KubeApi } from '../../kube/api.ts'
 import { ENDPOINT_SLICES, pathOf } from '../../kube/resource.ts'
+import { fieldAt, listAt } from '../../lib/unchecked.ts'
 import { type Endpoint, parseEndpointSlice } from '../../model/endpoint.ts'
 import type { Service } from '../../model/service.ts'
 import { type Unannounced, whyUnannounced } from '../../plan/unannounced.ts'
@@ -19,19 +20,14 @@ export async function diagnose(service: Service, { api, world }: { api: KubeApi;
     path,
     query: { labelSelector: `${SERVICE_LABEL}=${service.name}` },
   })
-  const items: unknown = Reflect.get(Object(answer), 'items')
-  const slices: readonly unknown[] = Array.isArray(items) ? items : []
-  return whyUnannounced(
-    service,
-    slices.flatMap((slice) => endpointsOf(slice, service)),
-    world,
-  )
+  const endpoints = listAt(answer, 'items').flatMap((slice) => endpointsOf(slice, service))
+  return whyUnannounced(service, endpoints, world)
 }
 
 /** The list was selected by the label, so only the endpoints matter. */
 function endpointsOf(slice: unknown, { name, namespace }: Service): readonly Endpoint[] {
   const metadata = { name: '', namespace, labels: { [SERVICE_LABEL]: name }, annotations: {} }
-  const endpoints: unknown = Reflect.get(Object(slice), 'endpoints')
+  const endpoints = fieldAt(slice, 'endpoints')
   const object = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata, endpoints }
   return parseEndpointSlice(object)?.endpoints ?? []
 }

@@ -6,6 +6,7 @@
 import { ALLOCATED_FROM_POOL, type Verdict } from '../../ipam/converge.ts'
 import type { KubeObject, StatusWrite } from '../../lib/object.ts'
 import { refOf } from '../../lib/object.ts'
+import { type Fields, fieldsOf, listAt, textAt } from '../../lib/unchecked.ts'
 import type { Service } from '../../model/service.ts'
 
 export const CONDITION = 'metallb.io/AddressAssigned'
@@ -26,9 +27,9 @@ export type Holding = Readonly<{
 
 /** Reads what the object says now; parts that are not as the API has them count as absent. */
 export function holdingOf(object: KubeObject): Holding {
-  const ingress = list(record(record(object['status'])['loadBalancer'])['ingress'])
+  const ingress = listAt(object['status'], 'loadBalancer', 'ingress')
   return {
-    ips: ingress.map((entry) => text(record(entry)['ip'])).filter((ip) => ip !== ''),
+    ips: ingress.map((entry) => textAt(entry, 'ip')).filter((ip) => ip !== ''),
     pool: object.metadata.annotations[ALLOCATED_FROM_POOL] ?? null,
     condition: readCondition(object, CONDITION),
     announced: readCondition(object, ANNOUNCED),
@@ -39,12 +40,12 @@ function readCondition(object: KubeObject, type: string): Condition | null {
   const found = find(object, type)
   if (!found) return null
   const status = found['status'] === 'True' ? 'True' : 'False'
-  return { status, reason: text(found['reason']), message: text(found['message']) }
+  return { status, reason: textAt(found, 'reason'), message: textAt(found, 'message') }
 }
 
-function find(object: KubeObject, type: string): Readonly<Record<string, unknown>> | undefined {
-  return list(record(object['status'])['conditions'])
-    .map(record)
+function find(object: KubeObject, type: string): Fields | undefined {
+  return listAt(object['status'], 'conditions')
+    .map(fieldsOf)
     .find((condition) => condition['type'] === type)
 }
 
@@ -88,9 +89,9 @@ const OURS: ReadonlySet<string> = new Set([CONDITION, ANNOUNCED])
 
 /** The status write that makes the object say `desired`; conditions of others stay. `now` is RFC 3339. */
 export function writeOf(object: KubeObject, desired: Holding, now: string): StatusWrite {
-  const status = record(object['status'])
+  const status = fieldsOf(object['status'])
   const { resourceVersion } = object.metadata
-  const others = list(status['conditions']).filter((entry) => !OURS.has(text(record(entry)['type'])))
+  const others = listAt(status, 'conditions').filter((entry) => !OURS.has(textAt(entry, 'type')))
   const ours = [
     [CONDITION, desired.condition],
     [ANNOUNCED, desired.announced],
@@ -123,22 +124,6 @@ export function written(
 }
 
 /** A condition's time moves with its status only (Kubernetes API conventions). */
-function since(before: Readonly<Record<string, unknown>> | undefined, { status }: Condition, now: string): string {
-  return before?.['status'] === status ? text(before['lastTransitionTime']) || now : now
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  return isRecord(value) ? value : {}
-}
-
-function list(value: unknown): unknown[] {
-  return Array.isArray(value) ? [...value] : []
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : ''
+function since(before: Fields | undefined, { status }: Condition, now: string): string {
+  return before?.['status'] === status ? textAt(before, 'lastTransitionTime') || now : now
 }

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { type KubeApi, KubeFault } from '../../kube/api.ts'
 import { DEPLOYMENTS, pathOf, SECRETS } from '../../kube/resource.ts'
 import type { Log } from '../../lib/log.ts'
+import { listAt, textAt } from '../../lib/unchecked.ts'
 
 const KEY_BYTES = 16
 
@@ -19,7 +20,7 @@ export async function ensureMemberlistSecret(api: KubeApi, place: SecretPlace, l
   const { namespace, name, deployment } = place
   const path = pathOf(SECRETS, { namespace })
   const found = await api.request({ method: 'GET', path, query: { fieldSelector: `metadata.name=${name}` } })
-  if (countOf(found) > 0) return
+  if (listAt(found, 'items').length > 0) return
   const owner = deployment === '' ? null : await ownerOf(api, namespace, deployment)
   const metadata = { name, namespace, ...(owner ? { ownerReferences: [owner] } : {}) }
   // What MetalLB writes and its speakers take as it stands: standard base64 without padding.
@@ -35,14 +36,5 @@ export async function ensureMemberlistSecret(api: KubeApi, place: SecretPlace, l
 
 async function ownerOf(api: KubeApi, namespace: string, name: string): Promise<object> {
   const deployment = await api.request({ method: 'GET', path: pathOf(DEPLOYMENTS, { namespace, name }) })
-  return { apiVersion: 'apps/v1', kind: 'Deployment', name, uid: fieldOf(fieldOf(deployment, 'metadata'), 'uid') }
-}
-
-function countOf(list: unknown): number {
-  const items = fieldOf(list, 'items')
-  return Array.isArray(items) ? items.length : 0
-}
-
-function fieldOf(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
+  return { apiVersion: 'apps/v1', kind: 'Deployment', name, uid: textAt(deployment, 'metadata', 'uid') }
 }

@@ -4,6 +4,7 @@ import { type KubeApi, KubeFault } from '../../kube/api.ts'
 import { PODS, pathOf } from '../../kube/resource.ts'
 import type { Owner } from '../../kube/sink.ts'
 import type { Log } from '../../lib/log.ts'
+import { textAt } from '../../lib/unchecked.ts'
 
 /** The Pod that we run in, so that what we make goes with it. Not to know it is no fault: it is said, and that is all. */
 export async function findOwnPod(
@@ -24,12 +25,4 @@ export async function findOwnPod(
     })
     return null
   }
-}
-
-function textAt(value: unknown, ...path: readonly string[]): string {
-  const found = path.reduce<unknown>(
-    (at, key) => (typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined),
-    value,
-  )
-  return typeof found === 'string' ? found : ''
 }

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../lib/clock.ts'
 import type { ObjectEvent, StatusWrite } from '../../lib/object.ts'
 import type { Problem } from '../../lib/problem.ts'
+import { fieldsOf } from '../../lib/unchecked.ts'
 import { summaryOf } from '../problem-log.ts'
 
 type Status = Readonly<Record<string, unknown>>
@@ -82,8 +83,4 @@ function conditionOf(status: Status | null): Partial<Condition> {
   const found = fieldsOf(all.find((condition) => fieldsOf(condition)['type'] === 'configReconcilerValid'))
   const [was, since] = [found['status'], found['lastTransitionTime']]
   return typeof was === 'string' && typeof since === 'string' ? { status: was, lastTransitionTime: since } : {}
-}
-
-function fieldsOf(value: unknown): Status {
-  return typeof value === 'object' && value !== null ? { ...value } : {}
 }

@@ -3,6 +3,7 @@ import { type KubeApi, KubeFault, MERGE_PATCH } from '../../kube/api.ts'
 import { pathOf, SERVICE_L2_STATUSES } from '../../kube/resource.ts'
 import type { Owner } from '../../kube/sink.ts'
 import type { KubeObject } from '../../lib/object.ts'
+import { fieldsOf } from '../../lib/unchecked.ts'
 import { l2StatusBody, NAMESPACE_LABEL, NODE_LABEL, SERVICE_LABEL } from './l2-status.ts'
 import type { L2StatusApi } from './l2-statuses.ts'
 
@@ -87,8 +88,4 @@ function metadataOf(object: unknown): KubeObject['metadata'] {
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : ''
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {}
 }

@@ -3,6 +3,7 @@ import { type KubeApi, KubeFault } from '../../kube/api.ts'
 import { PODS, pathOf } from '../../kube/resource.ts'
 import type { Owner } from '../../kube/sink.ts'
 import type { Log } from '../../lib/log.ts'
+import { fieldsOf } from '../../lib/unchecked.ts'
 
 export type OwnPodOptions = Readonly<{
   api: KubeApi
@@ -58,8 +59,4 @@ function ownerOf(pod: unknown): Owner | null {
   const { name, uid } = fieldsOf(fieldsOf(pod)['metadata'])
   if (typeof name !== 'string' || typeof uid !== 'string') return null
   return { apiVersion: 'v1', kind: 'Pod', name, uid }
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {}
 }

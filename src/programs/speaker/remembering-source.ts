@@ -18,6 +18,7 @@ import {
 } from '../../lib/object.ts'
 import type { Problem } from '../../lib/problem.ts'
 import { supervise } from '../../lib/supervise.ts'
+import { fieldsOf } from '../../lib/unchecked.ts'
 import type { Entry, Journal, Loaded } from './journal.ts'
 import { type Trimming, trimForRestart } from './last-state.ts'
 
@@ -225,8 +226,4 @@ function isTextMap(value: unknown): boolean {
 
 function isText(value: unknown): boolean {
   return typeof value === 'string'
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {}
 }
