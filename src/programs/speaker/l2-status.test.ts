@@ -52,6 +52,11 @@ for (const answer of [ALL, ETH]) {
   })
 }
 
+test('interfaces without a name are like none of ours', () => {
+  const interfaces: unknown = JSON.parse('[{"name":{"toString":null}},{},null,7]')
+  assert.deepEqual(read(LABELS, { node: 'me', interfaces })?.status.status, { interfaces: ['', '', '', ''] })
+})
+
 test('one without its status is incomplete', () => {
   assert.deepEqual(read(LABELS)?.status.status, null)
   assert.deepEqual(read(LABELS, {})?.status.status, null)
