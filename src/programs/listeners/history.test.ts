@@ -1,6 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -99,4 +113,45 @@ test('a file that stops taking lines is said, and the memory goes on', async () 
   await history.close()
   assert.deepEqual(messages(history), ['one', 'two'])
   assert.match(read(history).why ?? '', /cannot be written \(ENOENT/)
+})
+
+/** What somebody who may write to the run directory puts where the file is to be; `target` is a file of root's. */
+const TRAPS: readonly (readonly [name: string, set: (path: string, target: string) => void, why: RegExp])[] = [
+  ['a link to another file', (path, target) => symlinkSync(target, path), /ELOOP/],
+  ['another name of another file', (path, target) => linkSync(target, path), /has another name elsewhere/],
+  ['a pipe', (path) => execFileSync('mkfifo', [path]), /is no file/],
+  ['a directory', (path) => mkdirSync(path), /is no file/],
+  [
+    'a file that everybody may write',
+    (path) => {
+      writeFileSync(path, '')
+      chmodSync(path, 0o666)
+    },
+    /can be written by other users/,
+  ],
+]
+for (const [at, [name, set, why]] of TRAPS.entries()) {
+  test(`a trap in a directory that others may write to is not stepped into: ${name}`, async () => {
+    const [directory, target] = [join(scratch, `trap-${at}`), join(scratch, `target-${at}`)]
+    mkdirSync(directory)
+    writeFileSync(target, 'precious')
+    set(join(directory, 'controller-history.jsonl'), target)
+    const history = open(directory)
+    history.recording(createLog('none')).info('said')
+    await history.close()
+    assert.equal(readFileSync(target, 'utf8'), 'precious')
+    const document = read(history)
+    assert.deepEqual([document.keptIn, document.entries.length], ['memory', 1])
+    assert.match(document.why ?? '', why)
+  })
+}
+
+test('a run directory of another user is not used', () => {
+  // As root any user's will do; else /proc/1, which is root's, where we cannot write either.
+  const path = join(scratch, 'theirs')
+  mkdirSync(path)
+  const isRoot = process.geteuid?.() === 0
+  if (isRoot) chownSync(path, 12_345, 0)
+  const directory = openRunDirectory(isRoot ? path : '/proc/1')
+  assert.equal(directory.usable, false)
 })

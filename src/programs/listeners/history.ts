@@ -5,14 +5,15 @@
  * written it outlives the process, and the next one shows it, too.
  */
 
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { appendFile, rename } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock, Timer } from '../../lib/clock.ts'
 import { reasonOf } from '../../lib/fault.ts'
 import type { Level, Log } from '../../lib/log.ts'
 import { supervise } from '../../lib/supervise.ts'
-import type { RunDirectory } from './run-directory.ts'
+import { errorNameOf } from './listen.ts'
+import { CAUTIOUS, distrustOf, type RunDirectory } from './run-directory.ts'
 
 /** Decisions that are kept in memory: some 300 kB. More would reach further back. */
 const MOST_ENTRIES = 1000
@@ -20,8 +21,11 @@ const MOST_ENTRIES = 1000
 const LONGEST_LINE = 4096
 /** A file of this size becomes the old one, and a new one begins: twice this much is on disk. */
 const FILE_BYTES = 524_288
+/** What was said in one FLUSH_MS may come on top. */
+const MOST_FILE_BYTES = 16 * FILE_BYTES
 /** How much a crash may take away; shorter would mean more writes. */
 const FLUSH_MS = 200
+const APPENDING = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | CAUTIOUS
 
 export class History {
   readonly #clock: Clock
@@ -96,7 +100,7 @@ export class History {
         await rename(path, `${path}.old`)
         this.#fileBytes = 0
       }
-      await appendFile(path, text, { mode: 0o600 })
+      await append(path, text)
       this.#fileBytes += Buffer.byteLength(text)
     } catch (error) {
       this.#why = `${path} cannot be written (${reasonOf(error)})`
@@ -106,13 +110,47 @@ export class History {
   /** What the process before this one left. */
   #recall(path: string): void {
     try {
-      const texts = [`${path}.old`, path].filter((name) => existsSync(name)).map((name) => readFileSync(name, 'utf8'))
-      this.#lines = texts.join('').split('\n').filter(isEntry).slice(-MOST_ENTRIES)
-      this.#fileBytes = existsSync(path) ? statSync(path).size : 0
-      if (this.#fileBytes > 0 && !texts.at(-1)?.endsWith('\n')) this.#unwritten.push('')
+      const [old, latest] = [read(`${path}.old`), read(path)]
+      this.#lines = `${old}\n${latest}`.split('\n').filter(isEntry).slice(-MOST_ENTRIES)
+      this.#fileBytes = Buffer.byteLength(latest)
+      if (latest !== '' && !latest.endsWith('\n')) this.#unwritten.push('')
     } catch (error) {
       this.#why = `${path} cannot be read (${reasonOf(error)})`
     }
+  }
+}
+
+/** What a file of ours holds, '' where there is none. Throws for one that is none of ours. */
+function read(path: string): string {
+  const file = openIfThere(path)
+  if (file === null) return ''
+  try {
+    const stats = fstatSync(file)
+    const distrust = distrustOf(stats) ?? (stats.size > MOST_FILE_BYTES ? 'is none of ours' : null)
+    if (distrust !== null) throw new Error(`it ${distrust}`)
+    return readFileSync(file, 'utf8')
+  } finally {
+    closeSync(file)
+  }
+}
+
+function openIfThere(path: string): number | null {
+  try {
+    return openSync(path, constants.O_RDONLY | CAUTIOUS)
+  } catch (error) {
+    if (errorNameOf(error) === 'ENOENT') return null
+    throw error
+  }
+}
+
+async function append(path: string, text: string): Promise<void> {
+  const file = await open(path, APPENDING, 0o600)
+  try {
+    const distrust = distrustOf(await file.stat())
+    if (distrust !== null) throw new Error(`it ${distrust}`)
+    await file.appendFile(text)
+  } finally {
+    await file.close()
   }
 }
 

@@ -108,7 +108,7 @@ const BAD: [string, (path: string) => void, RegExp][] = [
   ['has zeros in it', (path) => appendFileSync(path, Buffer.alloc(4096).fill('\0\n')), /^is damaged in line 3$/],
   ['has a line without end', (path) => appendFileSync(path, 'x'.repeat(5_000_000)), /^cannot be read: a line has more/],
   ['may be written by others', (path) => chmodSync(path, 0o622), /^can be written by other users$/],
-  ['is a directory', (path) => (rmSync(path), mkdirSync(path)), /^cannot be read/],
+  ['is a directory', (path) => (rmSync(path), mkdirSync(path)), /^is no file$/],
   ['is a link to another file', (path) => (rmSync(path), symlinkSync('/etc/passwd', path)), /^cannot be read/],
 ]
 for (const [name, harm, expected] of BAD) {

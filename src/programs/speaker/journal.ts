@@ -14,6 +14,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Fault, reasonOf } from '../../lib/fault.ts'
+import { CAUTIOUS, distrustOf } from '../listeners/run-directory.ts'
 
 /** `json` null: the thing is gone. */
 export type Entry = Readonly<{ key: string; json: string | null }>
@@ -35,7 +36,6 @@ const CHUNK_BYTES = 64 * 1024
 /** No object of an API server is longer. */
 const MOST_LINE_BYTES = 4 * 1024 * 1024
 const NEWLINE = 10
-const WRITABLE_BY_OTHERS = 0o022
 
 export class Journal {
   readonly #path: string
@@ -54,11 +54,12 @@ export class Journal {
   async load(): Promise<Loaded> {
     let file: FileHandle | undefined
     try {
-      file = await open(this.#path, constants.O_RDONLY | constants.O_NOFOLLOW)
-      const { size, uid, mode, mtimeMs } = await file.stat()
+      file = await open(this.#path, constants.O_RDONLY | CAUTIOUS)
+      const stats = await file.stat()
+      const distrust = distrustOf(stats)
+      if (distrust !== null) return unusable(distrust)
+      const { size, mtimeMs } = stats
       if (size > MOST_BYTES) return unusable(`is larger than ${MOST_BYTES} bytes`)
-      if (uid !== 0 && uid !== process.geteuid?.()) return unusable(`belongs to another user (uid ${uid})`)
-      if ((mode & WRITABLE_BY_OTHERS) !== 0) return unusable('can be written by other users')
       const last = await lastLines(file, this.#head)
       if (typeof last === 'string') return unusable(last)
       const values: unknown[] = []
