@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { MemoryObjects } from '../../../test/sim/memory-objects.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { createLog } from '../../lib/log.ts'
+import type { ObjectSink } from '../../lib/object.ts'
 import { Writer } from './writer.ts'
 
 const object = { kind: 'Service', namespace: 'default', name: 'web' }
@@ -54,4 +55,25 @@ test('what is forgotten is not written', async () => {
   writer.forget(object)
   await writer.flushed()
   assert.ok(sink.statusWrites.length === 0)
+})
+
+test('events that hang hold up no status', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const written: string[] = []
+  const sink: ObjectSink = {
+    writeEvent: () => new Promise(() => {}),
+    writeStatus: (status) => {
+      written.push(status.object.name)
+      if (status.object.name === 'last') resolve()
+      return Promise.resolve({ type: 'written' })
+    },
+  }
+  const writer = new Writer(sink, createLog('none'), hurried)
+  const names = Array.from({ length: 100 }, (_, index) => `web-${index}`)
+  for (const name of [...names, 'last']) {
+    writer.status({ ...write(''), object: { ...object, name } })
+    writer.event({ object: { ...object, name }, type: 'Normal', reason: 'IPAllocated', message: 'Assigned IP' })
+  }
+  await promise
+  assert.deepEqual(written, [...names, 'last'])
 })

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Carries results to the object sink: the latest state of each object wins, events go out once, faults are retried.
- * It never delays a decision: allocation goes on while writes are under way.
+ * It never delays a decision: allocation goes on while writes are under way. An event follows its object's status, and
+ * holds up no status: a Service waits for its address, nobody waits for an event.
  */
 import type { Clock } from '../../lib/clock.ts'
 import { Fault } from '../../lib/fault.ts'
@@ -13,6 +14,8 @@ import { WorkQueue } from '../../lib/workqueue.ts'
 
 /** Writes under way at once: enough to hide an API server's latency, few enough not to be throttled by it. */
 const WORKERS = 16
+/** Of events. After a start with thousands of Services they take their time. */
+const EVENT_WORKERS = 4
 
 type OnOutcome = (outcome: WriteOutcome) => void
 type Pending = { status: StatusWrite | null; events: EventWrite[]; onOutcome: OnOutcome }
@@ -21,21 +24,25 @@ export class Writer {
   readonly #sink: ObjectSink
   readonly #pending = new Map<string, Pending>()
   readonly #queue: WorkQueue
+  readonly #events: WorkQueue
   #closed = false
 
   constructor(sink: ObjectSink, log: Log, clock: Clock) {
     this.#sink = sink
-    this.#queue = new WorkQueue({
-      name: 'status write',
-      workers: WORKERS,
-      work: (key) => this.#write(key),
-      onFault: (key, fault, retryMs) => {
-        const at = fault instanceof Fault && fault.kind.code === 'notLeading' ? log.debug : log.warn
-        at('status write failed, will be retried', { object: key, error: fault.message, retryMs: Math.round(retryMs) })
-      },
-      clock,
-      random: Math.random,
-    })
+    const queue = (name: string, workers: number, work: (key: string) => Promise<void>) =>
+      new WorkQueue({
+        name,
+        workers,
+        work,
+        onFault: (key, fault, retryMs) => {
+          const at = fault instanceof Fault && fault.kind.code === 'notLeading' ? log.debug : log.warn
+          at(`${name} failed, will be retried`, { object: key, error: fault.message, retryMs: Math.round(retryMs) })
+        },
+        clock,
+        random: Math.random,
+      })
+    this.#queue = queue('status write', WORKERS, (key) => this.#write(key))
+    this.#events = queue('event write', EVENT_WORKERS, (key) => this.#tell(key))
   }
 
   /** Replaces what is still to be written for this object; `onOutcome` hears of this write only if it was sent. */
@@ -56,8 +63,9 @@ export class Writer {
   }
 
   /** Resolves when everything handed in so far is written. */
-  flushed(): Promise<void> {
-    return this.#queue.idle()
+  async flushed(): Promise<void> {
+    await this.#queue.idle()
+    await this.#events.idle()
   }
 
   /** Drops what was not sent yet; the outcome of what is under way is still told. */
@@ -65,6 +73,7 @@ export class Writer {
     this.#closed = true
     this.#pending.clear()
     this.#queue.close()
+    this.#events.close()
   }
 
   #add({ kind, namespace, name }: ObjectRef, change: (pending: Pending) => void): void {
@@ -85,10 +94,23 @@ export class Writer {
       if (pending.status === status) pending.status = null
       onOutcome(outcome)
     }
-    for (let event = pending.events[0]; event && !this.#closed; event = pending.events[0]) {
+    if (pending.events.length > 0) this.#events.add(key)
+    else this.#finish(key, pending)
+  }
+
+  /** What is said about an object whose status is written. */
+  async #tell(key: string): Promise<void> {
+    const pending = this.#pending.get(key)
+    if (!pending) return
+    for (let event = pending.events[0]; event && !pending.status && !this.#closed; event = pending.events[0]) {
       await this.#sink.writeEvent(event)
       pending.events.shift()
     }
-    if (!pending.status && this.#pending.get(key) === pending) this.#pending.delete(key)
+    this.#finish(key, pending)
+  }
+
+  #finish(key: string, pending: Pending): void {
+    const isDone = !pending.status && pending.events.length === 0
+    if (isDone && this.#pending.get(key) === pending) this.#pending.delete(key)
   }
 }
