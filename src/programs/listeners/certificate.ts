@@ -13,6 +13,8 @@ export type Certificate = Readonly<{ cert: string; key: string }>
 
 /** The kubelet swaps links when a Secret changes, in several steps that belong together. */
 const SETTLE_MS = 100
+/** Between looks where the kernel has no watch left for us (fs.inotify.max_user_instances), or ended ours. */
+const LOOK_MS = 60_000
 
 /** Reads tls.crt and tls.key. Throws Fault `badCertificate` when they are not there or do not belong together. */
 export function readCertificate(directory: string): Certificate {
@@ -44,15 +46,34 @@ export function watchCertificate({ directory, clock, log, onChange }: Watching):
       log.warn(`${reasonOf(error)}; the one before stays in use`, { directory })
     }
   }
-  const watcher: FSWatcher = watch(directory, { persistent: false }, () => {
+  const look = () => {
+    reload()
+    timer = clock.after(LOOK_MS, look)
+  }
+  const onError = (error: unknown) => {
+    log.warn(`a new certificate is noticed late: ${reasonOf(error)}`, { directory, everyMs: LOOK_MS })
+    timer?.cancel()
+    timer = clock.after(LOOK_MS, look)
+  }
+  const onEvent = () => {
     timer?.cancel()
     timer = clock.after(SETTLE_MS, reload)
-  })
-  watcher.on('error', (error) => log.warn(`a new certificate will go unnoticed: ${error.message}`, { directory }))
+  }
+  const watcher = openWatcher(() => watch(directory, { persistent: false }, onEvent), onError)
   return {
     close: () => {
       timer?.cancel()
-      watcher.close()
+      watcher?.close()
     },
+  }
+}
+
+/** Null where there is none to be had. */
+function openWatcher(open: () => FSWatcher, onError: (error: unknown) => void): FSWatcher | null {
+  try {
+    return open().on('error', onError)
+  } catch (error) {
+    onError(error)
+    return null
   }
 }

@@ -2,6 +2,7 @@
 /** Numbers about the process itself, by the names that every Prometheus client gives them, and the event loop's. */
 import { readdirSync } from 'node:fs'
 import type { Clock } from '../../lib/clock.ts'
+import type { Sample } from '../../lib/metric.ts'
 import type { Metrics } from '../../lib/metrics.ts'
 import { VERSION } from '../../lib/version.ts'
 import { watchLoopTurns } from '../../os/loop-turns.ts'
@@ -26,10 +27,17 @@ export function registerProcessMetrics(metrics: Metrics, program: string, clock:
   metrics
     .gauge('process_resident_memory_bytes', 'Memory of the process that is in RAM.')
     .readFrom(() => [[{}, process.memoryUsage.rss()]])
-  metrics
-    .gauge('process_open_fds', 'Open file descriptors.')
-    .readFrom(() => [[{}, readdirSync('/proc/self/fd').length - 1]]) // less the one that reads the directory
+  metrics.gauge('process_open_fds', 'Open file descriptors.').readFrom(openDescriptors)
   registerLoopMetrics(metrics)
+}
+
+/** Nothing where /proc is not to be read: for want of a descriptor, of all things. */
+function openDescriptors(): readonly Sample<never>[] {
+  try {
+    return [[{}, readdirSync('/proc/self/fd').length - 1]] // less the one that reads the directory
+  } catch {
+    return []
+  }
 }
 
 function registerLoopMetrics(metrics: Metrics): void {
