@@ -9,7 +9,7 @@ import type { BGPPeerSpec } from '../../../model/resources.generated.ts'
 import { list } from '../../../model/wording.ts'
 import { sentenceOf } from '../../problem-log.ts'
 import { type Judgement, judge } from './judge.ts'
-import { listLive } from './live.ts'
+import { askFor, listLive } from './live.ts'
 import type { Rule } from './rules.ts'
 
 type Context = Readonly<{ api: KubeApi; namespace: string }>
@@ -42,18 +42,19 @@ function isUntouched({ metadata, spec }: KubeObject, oldObject: KubeObject | nul
  * are read only when that is what an object would be refused for.
  */
 async function judgeObject(rule: Rule, object: KubeObject, { api, namespace }: Context): Promise<Judgement> {
-  const lists = await Promise.all([rule.resource, ...rule.beside].map((each) => listLive(api, each, namespace)))
+  const asking = askFor(api)
+  const lists = await Promise.all([rule.resource, ...rule.beside].map((each) => listLive(asking, each, namespace)))
   const existing = lists.flat()
   const judgement = judge(object, existing, namespace)
   if (!judgement.refusals.some(({ code }) => rule.perNode.has(code))) return judgement
-  return judge(object, [...existing, ...(await listLive(api, NODES, ''))], namespace)
+  return judge(object, [...existing, ...(await listLive(asking, NODES, ''))], namespace)
 }
 
 /** Pools, advertisements and peers in use can be deleted; a profile would take BFD away from sessions silently. */
 async function judgeDeletion(rule: Rule, object: KubeObject, { api, namespace }: Context): Promise<Judgement> {
   const { kind, metadata } = object
   if (rule.resource.kind !== 'BFDProfile' || metadata.namespace !== namespace) return PASS
-  const peers = await listLive(api, BGP_PEERS, namespace)
+  const peers = await listLive(askFor(api), BGP_PEERS, namespace)
   const users = peers.filter(({ spec }) => ((spec ?? {}) as Partial<BGPPeerSpec>).bfdProfile === metadata.name)
   if (users.length === 0) return PASS
   const names = list(users.map((peer) => peer.metadata.name).toSorted())

@@ -6,20 +6,31 @@ import type { KubeObject } from '../../../lib/object.ts'
 
 /** So that an answer of Nodes with hundreds of images each stays small. */
 const PAGE = 100
-/** The API server gives a webhook 10 s for all of its answer. */
+/** Of one request. */
 const TIMEOUT_MS = 4_000
+/** Of all requests for one answer: the API server waits 10 s for it, and a sentence in time says more than silence. */
+const ANSWER_MS = 8_000
+
+/** Whom to ask, and until when on the monotonic clock. */
+export type Asking = Readonly<{ api: KubeApi; untilMs: number }>
+
+/** For one answer, from now on. */
+export function askFor(api: KubeApi): Asking {
+  return { api, untilMs: performance.now() + ANSWER_MS }
+}
 
 /**
  * All objects of a resource as they are stored at this moment. A watch would be cheaper and a little behind: of two
  * objects applied one after the other, the second has to be compared with the first. Throws KubeFault.
  */
-export async function listLive(api: KubeApi, resource: Resource, namespace: string): Promise<KubeObject[]> {
+export async function listLive({ api, untilMs }: Asking, resource: Resource, namespace: string): Promise<KubeObject[]> {
   const trimmer = new Trimmer(resource)
   const path = pathOf(resource, resource.namespaced ? { namespace } : {})
   const objects: KubeObject[] = []
   for (let token: string | null = ''; token !== null; ) {
     const query = { limit: String(PAGE), ...(token !== '' && { continue: token }) }
-    const page = readPage(await api.request({ method: 'GET', path, query, timeoutMs: TIMEOUT_MS }))
+    const timeoutMs = Math.max(1, Math.min(TIMEOUT_MS, untilMs - performance.now()))
+    const page = readPage(await api.request({ method: 'GET', path, query, timeoutMs }))
     for (const item of page.items) {
       const object = trimmer.trim(item)
       if (object) objects.push(object)
