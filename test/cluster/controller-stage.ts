@@ -15,10 +15,13 @@ export const POOL_ANNOTATION = 'metallb.io/ip-allocated-from-pool'
 const READS: ReadonlySet<string> = new Set(['get', 'list', 'watch'])
 
 /** Starts a controller of the checkout; the kubeconfig is the API server's or a proxy's. */
-export function startController(kubeconfig: string): ClusterProgram {
+export function startController(
+  kubeconfig: string,
+  own: readonly string[] = ['--namespace', 'metallb-system'],
+): ClusterProgram {
   const runDirectory = mkdtempSync(join(dirname(kubeconfig), 'run-'))
   const quiet = ['--port=0', '--health-probe-port=0', '--webhook-mode=disabled', '--run-dir', runDirectory]
-  return new ClusterProgram(['controller', '--kubeconfig', kubeconfig, '--namespace', 'metallb-system', ...quiet])
+  return new ClusterProgram(['controller', '--kubeconfig', kubeconfig, ...own, ...quiet])
 }
 
 /** Starts one and resolves when it leads. */

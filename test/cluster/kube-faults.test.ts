@@ -7,15 +7,15 @@ import { type ApiServer, startApiServer } from '../../lab/cluster/api-server.ts'
 import { inParallel } from '../../lab/cluster/apply.ts'
 import { FlakyProxy } from '../../lab/cluster/flaky-proxy.ts'
 import { service } from '../../lab/cluster/objects.ts'
-import { type KubeApi, KubeFault } from '../../src/kube/api.ts'
+import { KubeFault } from '../../src/kube/api.ts'
 import { openClient } from '../../src/kube/client.ts'
 import type { KubeConfig } from '../../src/kube/config.ts'
 import { pathOf, SERVICES } from '../../src/kube/resource.ts'
-import { type Connection, type KubeSource, openSource } from '../../src/kube/source.ts'
+import { openSource } from '../../src/kube/source.ts'
 import { Versions } from '../../src/kube/versions.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { createLog } from '../../src/lib/log.ts'
-import { keyOfObject, type ObjectEvent, type ObjectListener } from '../../src/lib/object.ts'
+import { agree, configOf, Listener, play, WANTED } from './source-story.ts'
 
 let server: ApiServer
 let proxy: FlakyProxy
@@ -30,79 +30,6 @@ after(async () => {
   await server.stop()
 })
 
-const WANTED = { resource: SERVICES, fieldSelector: 'spec.type=LoadBalancer' } as const
-
-function configOf(url: string, token: string, caFile: string | null): KubeConfig {
-  return {
-    server: new URL(url),
-    authority: caFile === null ? null : { file: caFile },
-    insecure: false,
-    serverName: null,
-    token: { text: token },
-    certificate: null,
-    namespace: 'default',
-  }
-}
-
-/** Keeps what it was told, and every version that it was told of. */
-class Listener implements ObjectListener {
-  readonly objects = new Map<string, string>()
-  readonly versions: string[] = []
-  batches = 0
-
-  onEvents(events: readonly ObjectEvent[]): void {
-    this.batches++
-    for (const { type, object } of events) {
-      const { name, resourceVersion = '' } = object.metadata
-      this.versions.push(`${type} ${keyOfObject(object)} ${resourceVersion}`)
-      if (type === 'applied') this.objects.set(name, resourceVersion)
-      else this.objects.delete(name)
-    }
-  }
-
-  onProblems(): void {}
-}
-
-type Scene = Readonly<{ source: KubeSource; listener: Listener; connections: Connection[]; log: string[] }>
-
-/** Plays a story with a source that has started; in the end it knows exactly what the API server has. */
-async function play(url: string, story: (scene: Scene) => Promise<void>): Promise<void> {
-  const api: KubeApi = openClient(configOf(url, server.adminToken, server.caFile), { userAgent: 'faults/1' })
-  const listener = new Listener()
-  const connections: Connection[] = []
-  const log: string[] = []
-  const source = openSource({
-    api,
-    wanted: [WANTED],
-    versions: new Versions(),
-    log: createLog('info', (line) => log.push(line)),
-    clock: systemClock,
-    random: Math.random,
-    onConnection: (connection) => connections.push(connection),
-  })
-  try {
-    await source.start(listener)
-    await story({ source, listener, connections, log })
-    await agree(listener)
-    const twice = listener.versions.filter((told, index) => listener.versions.indexOf(told) !== index)
-    assert.deepEqual(twice, [], 'nothing is told twice')
-  } finally {
-    await source.stop()
-    api.close()
-  }
-}
-
-/** Waits until the listener knows what the API server has. */
-async function agree(listener: Listener): Promise<void> {
-  const path = `${pathOf(SERVICES)}?fieldSelector=spec.type%3DLoadBalancer`
-  const { items } = await server.client.list(path)
-  const expected = items.map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`).toSorted()
-  const told = () => [...listener.objects].map((entry) => entry.join(' ')).toSorted()
-  for (const end = performance.now() + 60_000; told().join() !== expected.join(); await sleep(20)) {
-    if (performance.now() > end) assert.deepEqual(told(), expected)
-  }
-}
-
 async function create(count: number): Promise<string[]> {
   const names = Array.from({ length: count }, (_, index) => `web-${++round}-${index}`)
   await inParallel(names, 4, async (name) => void (await server.client.create(service(name))))
@@ -114,9 +41,9 @@ async function change(name: string): Promise<void> {
 }
 
 test('the API server is killed and started again', async () => {
-  await play(server.url, async ({ listener, connections, source }) => {
+  await play(server, {}, async ({ listener, connections, source }) => {
     const [first = ''] = await create(5)
-    await agree(listener)
+    await agree(server, listener)
     await server.kill()
     await sleep(1500)
     assert.equal(source.connection.up, false)
@@ -124,7 +51,7 @@ test('the API server is killed and started again', async () => {
     await create(3)
     await change(first)
     await server.client.delete(service('web-2-1'))
-    await agree(listener)
+    await agree(server, listener)
     // A server that is just starting may answer, and then not: each change is told once.
     const ups = connections.map(({ up }) => up)
     assert.deepEqual(
@@ -136,9 +63,9 @@ test('the API server is killed and started again', async () => {
 })
 
 test('etcd was compacted while we were cut off: the differences are told, and no more', async () => {
-  await play(proxy.url, async ({ listener }) => {
+  await play(server, { url: proxy.url }, async ({ listener }) => {
     const [gone = '', changed = '', ...others] = await create(6)
-    await agree(listener)
+    await agree(server, listener)
     const earlier = listener.versions.length
     proxy.refuse(503)
     proxy.cut()
@@ -148,7 +75,7 @@ test('etcd was compacted while we were cut off: the differences are told, and no
     await server.compactEtcd()
     await server.restart()
     proxy.pass()
-    await agree(listener)
+    await agree(server, listener)
     const news = listener.versions.slice(earlier)
     // A list tells what is gone first.
     assert.deepEqual(
@@ -161,7 +88,7 @@ test('etcd was compacted while we were cut off: the differences are told, and no
 })
 
 test('a watch is cut in the middle of lines, again and again', async () => {
-  await play(proxy.url, async () => {
+  await play(server, { url: proxy.url }, async () => {
     proxy.cutAfter(2500)
     proxy.cut()
     for (let times = 0; times < 6; times++) {
@@ -173,37 +100,14 @@ test('a watch is cut in the middle of lines, again and again', async () => {
   })
 })
 
-const OUTAGES: [string, number, Record<string, string>, number][] = [
-  // 0, then up to 0.25, 0.5, 1, 2 s at least: six at most within 4 s
-  ['500', 500, {}, 6],
-  ['429 with Retry-After', 429, { 'Retry-After': '1' }, 5],
-]
-for (const [name, status, headers, most] of OUTAGES) {
-  test(`4 s of ${name}`, async () => {
-    await play(proxy.url, async ({ listener }) => {
-      await sleep(100)
-      const earlier = proxy.requests.length
-      proxy.refuse(status, headers)
-      proxy.cut()
-      const [first = ''] = await create(5)
-      await change(first)
-      await sleep(4000)
-      const asked = proxy.requests.length - earlier
-      assert(asked >= 2 && asked <= most, `${asked} requests`)
-      proxy.pass()
-      await agree(listener)
-    })
-  })
-}
-
 test('a server that is silent for a while is waited for', async () => {
-  await play(proxy.url, async ({ listener }) => {
+  await play(server, { url: proxy.url }, async ({ listener }) => {
     proxy.stall()
     await create(3)
     await sleep(500)
     const earlier = proxy.requests.length
     proxy.pass()
-    await agree(listener)
+    await agree(server, listener)
     assert.equal(proxy.requests.length, earlier, 'it was the same watch')
   })
 })
