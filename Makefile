@@ -9,7 +9,7 @@ NODE := $(CURDIR)/node_modules/node-linux-$(if $(filter aarch64 arm64,$(shell un
 export PATH := $(NODE):$(CURDIR)/node_modules/.bin:$(SYSTEM_PATH)
 INSTALLED := node_modules/.installed
 
-.PHONY: help setup demo cluster-demo test test-matrix check bench bench-cluster build image image-debug generate clean packages-demo packages-test packages-cluster packages-image-debug native
+.PHONY: help setup demo cluster-demo test test-matrix check bench bench-cluster soak build image image-debug generate clean packages-demo packages-test packages-cluster packages-image-debug native
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf 'make %-13s %s\n' "$$name" "$$text"; done
@@ -38,6 +38,10 @@ bench: packages-test native ## Measure the figures of docs/performance.md agains
 bench-cluster: packages-test native ## Measure 2,000 and 10,000 Services against a real API server (BENCH=--record notes the figures)
 	@tools/build-kubernetes >/dev/null
 	@test/bench-cluster/run $(BENCH)
+
+soak: packages-test native ## Let Services come and go for an hour beside a real API server; nothing may grow (SOAK_SECONDS=3600)
+	@tools/build-kubernetes >/dev/null
+	@test/bench-cluster/alone node test/bench-cluster/soak.ts
 
 build: native ## Make dist/: the bundle, its native part and a launcher
 	@node tools/bundle.ts

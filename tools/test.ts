@@ -28,7 +28,7 @@ const STAGES: readonly Stage[] = [
   check('format', 'biome', 'check', '--error-on-warnings'),
   check('generated', process.execPath, 'tools/generate.ts', '--check'),
   tests('rules', 'test/rules/**/*.test.ts'),
-  tests('unit', 'src/**/*.test.ts', 'tools/**/*.test.ts', 'test/bench/**/*.test.ts'),
+  tests('unit', 'src/**/*.test.ts', 'tools/**/*.test.ts', 'test/bench/**/*.test.ts', 'test/bench-cluster/**/*.test.ts'),
   tests('worlds', 'test/worlds/**/*.test.ts'),
   tests('contract', 'test/contract/**/*.test.ts'),
   tests('fuzz', 'test/fuzz/**/*.test.ts'),

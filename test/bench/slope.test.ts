@@ -18,8 +18,8 @@ function noise(second: number): number {
 /** From 0 up to 1 within `period` seconds, and down at once, as a heap between two collections. */
 const tooth = (second: number, period: number) => (second % period) / period
 
-/** Memory as the soak judges it: megabytes. */
-const MEMORY: Allowance = { perHour: 3, leastGrowth: 3 }
+/** Megabytes. */
+const MEMORY: Allowance = { perHour: 3, leastGrowth: 2 }
 
 /** Name, length in seconds, value at a second, whether that is a rise. */
 const CASES: [string, number, (second: number) => number, boolean][] = [
