@@ -353,5 +353,6 @@ test('asked to end while it waits for an API server, it ends at once, with statu
   const startedMs = performance.now()
   assert.equal(await speaker.stop(), 0)
   assert.ok(performance.now() - startedMs < 2000)
+  assert.ok(!speaker.lines.some(({ msg }) => msg === 'ready'))
   await server.start()
 })

@@ -45,13 +45,17 @@ export async function runInCluster(flags: SpeakerFlags, plainLog: Log): Promise<
     api: () => cluster.api,
     clock,
   })
+  let isStopping = false
   const begin = async () => {
     await cluster.start()
+    if (isStopping) return // it began with nothing, as there was no time for more
     readiness.met('objects')
     log.info('ready', { node: flags['node-name'] })
   }
   await Promise.race([begin(), stopped]) // asked to stop while the API server is away, it stops
   await stopped
+  isStopping = true
+  readiness.waitFor('running', 'is stopping')
   await cluster.stop()
   await listeners.close()
   await prepared.history.close()
