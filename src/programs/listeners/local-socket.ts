@@ -61,7 +61,8 @@ function admit(socket: Socket, log: Log): void {
 async function listenAt(server: Server, path: string): Promise<void> {
   const isFile = !path.startsWith('\0')
   const name = `local socket ${isFile ? path : `@${path.slice(1)}`}`
-  if (isFile && (await isLeftOver(path))) await unlink(path)
+  // Another process that starts may be faster, or the directory not let us: then the next step says what is in the way.
+  if (isFile && (await isLeftOver(path))) await unlink(path).catch(() => {})
   const mask = process.umask(0o177) // the file is made by bind(2), with the modes that are left
   try {
     const listening = listen(server, { path }, name)

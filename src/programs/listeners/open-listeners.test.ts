@@ -302,10 +302,11 @@ test('the local socket: a file for its owner alone, which a crash may leave behi
   renameSync(path, `${path}.kept`)
   await new Promise((resolve) => dead.close(resolve))
   renameSync(`${path}.kept`, path)
-  const third = await open({ directory })
-  assert.equal(third.socketPath, path)
+  // Of several that start at once somebody has the place, and none fails for it.
+  const several = await Promise.all([1, 2, 3].map(async () => await open({ directory })))
+  assert.ok(several.some(({ socketPath }) => socketPath === path))
   assert.equal((await get('/metrics', { socketPath: path })).status, 200)
-  await third.close()
+  await Promise.all(several.map(async (each) => await each.close()))
 })
 
 test('where nothing can be written, a name in the abstract namespace; where that is taken, none', async () => {
