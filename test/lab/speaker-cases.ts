@@ -28,7 +28,9 @@ class Program {
   readonly lines: string[] = []
 
   constructor(...args: readonly string[]) {
-    const child = spawn(METALLB, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const runDirectory = mkdtempSync(join(tmpdir(), 'metallb-run-'))
+    cleanUps.push(() => rmSync(runDirectory, { recursive: true, force: true }))
+    const child = spawn(METALLB, [...args, '--run-dir', runDirectory], { stdio: ['ignore', 'pipe', 'inherit'] })
     this.process = child
     createInterface({ input: child.stdout }).on('line', (line) => this.lines.push(line))
     cleanUps.push(() => child.kill('SIGKILL'))
