@@ -48,29 +48,18 @@ export async function makeCertificates(directory: string, addresses: readonly st
   return { certFile, keyFile, serviceAccountKeyFile }
 }
 
-/** Writes a kubeconfig as an administrator would be given one. */
+/** Writes a kubeconfig. JSON is YAML to kubectl, and spares our daemons a library that they need nowhere else. */
 export function writeKubeconfig(
   file: string,
   { url, caFile, user }: { url: string; caFile: string; user: User },
 ): void {
-  const text = `apiVersion: v1
-kind: Config
-clusters:
-- name: lab
-  cluster:
-    server: ${url}
-    certificate-authority: ${caFile}
-users:
-- name: ${user.name}
-  user:
-    token: ${user.token}
-contexts:
-- name: lab
-  context:
-    cluster: lab
-    user: ${user.name}
-    namespace: ${NAMESPACE}
-current-context: lab
-`
-  writeFileSync(file, text, { mode: 0o600 })
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'lab', cluster: { server: url, 'certificate-authority': caFile } }],
+    users: [{ name: user.name, user: { token: user.token } }],
+    contexts: [{ name: 'lab', context: { cluster: 'lab', user: user.name, namespace: NAMESPACE } }],
+    'current-context': 'lab',
+  }
+  writeFileSync(file, JSON.stringify(config, null, 2), { mode: 0o600 })
 }

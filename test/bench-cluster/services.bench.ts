@@ -21,16 +21,17 @@ export async function bench(): Promise<readonly Figure[]> {
   const scene = await makeScene()
   const assignments = new Assignments()
   try {
+    // Endpoints first, and a speaker: Services that nobody can announce would get a condition that says so.
+    await createEndpoints(scene.server.client, 0, MANY)
     const controller = await startController(scene)
+    const speaker = await startSpeaker(scene)
     await assignments.start(scene.server.client)
     const burst = await burstFigures(scene, assignments)
     const rest = await restFigures(scene)
-    await createEndpoints(scene.server.client, 0, MANY)
-    const speaker = await startSpeaker(scene)
     const programs = { controller, speaker }
     const few = await churnFigures(scene, assignments, { programs, count: MANY, rssBounds: [90, 90] })
-    await createServices(scene.server.client, MANY, MORE)
     await createEndpoints(scene.server.client, MANY, MORE)
+    await createServices(scene.server.client, MANY, MORE)
     await allAssigned(assignments, MANY, MORE)
     const lots = await churnFigures(scene, assignments, { programs, count: MORE, rssBounds: [150, 150] })
     await Promise.all([controller.stop(), speaker.stop()])

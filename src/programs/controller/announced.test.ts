@@ -5,7 +5,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { Fault } from '../../lib/fault.ts'
 import { createLog } from '../../lib/log.ts'
 import type { KubeObject, ObjectEvent } from '../../lib/object.ts'
-import { AnnouncedConditions, decideAnnounced, SILENCE_MS, type Silent } from './announced.ts'
+import { AnnouncedConditions, decideAnnounced, LAG_MS, SILENCE_MS, type Silent } from './announced.ts'
 
 const ROWS: [string, Silent, boolean | null, number | null][] = [
   ['announced all along', { announced: true, silentMs: null, said: null }, null, null],
@@ -59,25 +59,27 @@ const bare = ({ metadata, ...object }: KubeObject): KubeObject => ({ ...object, 
 const bgp = (peers: readonly string[]) =>
   applied(status('bgp-a', 'web', { kind: 'ServiceBGPStatus', status: { peers } }))
 const HOLDS = { holds: true, condition: null }
-const SAID = (status: 'True' | 'False') => ({ holds: true, condition: { status, reason: '', message: '' } })
+const SAID = (word: 'True' | 'False') => ({ holds: true, condition: { status: word, reason: '', message: '' } })
 
 function rig() {
   const clock = new TestClock()
   const written: string[] = []
   let faults = 0
   let questions = 0
+  let reason: 'notOwner' | 'speakerSilent' = 'notOwner'
   const conditions = new AnnouncedConditions({
     clock,
     log: createLog('none'),
     diagnose: async () => {
       questions++
       if (faults-- > 0) throw new Fault({ code: 'unavailable' }, 'away')
-      return { reason: 'notOwner', message: 'no endpoint' }
+      return { reason, message: 'no endpoint' }
     },
     write: (service, condition) => written.push(`${service} ${condition.status} ${condition.reason}`),
   })
   const take = () => written.splice(0)
-  return { clock, conditions, take, fail: (count: number) => (faults = count), asked: () => questions }
+  const answer = (word: typeof reason) => (reason = word)
+  return { clock, conditions, take, answer, fail: (count: number) => (faults = count), asked: () => questions }
 }
 
 test('nobody announces for ten seconds: False with the reason, once; then somebody does: True, once', async () => {
@@ -167,4 +169,28 @@ test('a question that cannot be answered is asked again', async () => {
   assert.deepEqual(take(), [])
   for (let round = 0; round < 3; round++) await clock.pass(SILENCE_MS)
   assert.deepEqual(take(), ['default/web False notOwner'])
+})
+
+test('while speakers work off what they have to say, their silence about a Service is believed later', async () => {
+  const { clock, conditions, take, answer, asked } = rig()
+  answer('speakerSilent')
+  conditions.lead()
+  conditions.service('default/web', HOLDS)
+  for (let seconds = 0; seconds < LAG_MS / 1000; seconds++) {
+    conditions.take(applied(status(`l2-${seconds}`, `other-${seconds}`)))
+    await clock.pass(1000)
+  }
+  assert.deepEqual(take(), [])
+  assert.ok(asked() <= 6, `asked ${asked()} times`)
+  await clock.pass(LAG_MS)
+  assert.deepEqual(take(), ['default/web False speakerSilent'])
+})
+
+test('where no speaker says anything at all, ten seconds are enough', async () => {
+  const { clock, conditions, take, answer } = rig()
+  answer('speakerSilent')
+  conditions.lead()
+  conditions.service('default/web', HOLDS)
+  await clock.pass(SILENCE_MS)
+  assert.deepEqual(take(), ['default/web False speakerSilent'])
 })

@@ -13,6 +13,11 @@ import type { Condition } from './holding.ts'
 
 /** Long enough for a failover and for a Service whose endpoints are just coming up. */
 export const SILENCE_MS = 10_000
+/**
+ * Speakers write what they announce after the fact, a few dozen a second: after a change of many Services theirs is
+ * minutes behind. So while such news comes in, that a speaker is silent is believed only after this long.
+ */
+export const LAG_MS = 300_000
 
 /** What is known of a Service that holds an address. */
 export type Silent = Readonly<{
@@ -43,7 +48,7 @@ export type AnnouncedOptions = Readonly<{
   write(service: string, condition: Condition): void
 }>
 
-type Watched = { said: boolean | null; silentSinceMs: number | null }
+type Watched = { said: boolean | null; silentSinceMs: number | null; askAtMs: number }
 
 /** Questions under way at once. */
 const WORKERS = 4
@@ -58,6 +63,8 @@ export class AnnouncedConditions {
   readonly #announcers = new Map<string, number>()
   readonly #asking: WorkQueue
   #leading = false
+  /** When a speaker last said anything. */
+  #heardMs = Number.NEGATIVE_INFINITY
   #timer: Timer | undefined
   #timerAtMs = Number.POSITIVE_INFINITY
 
@@ -81,6 +88,7 @@ export class AnnouncedConditions {
     const key = `${object.kind}/${object.metadata.name}`
     const before = this.#serviceOf.get(key)
     const after = type === 'applied' ? serviceOf(object) : undefined
+    this.#heardMs = this.#options.clock.monotonicMs()
     if (before === after) return true
     if (before !== undefined) this.#count(before, -1)
     if (after !== undefined) this.#count(after, 1)
@@ -96,7 +104,7 @@ export class AnnouncedConditions {
     const watched = this.#services.get(key)
     if (!holds) this.#services.delete(key)
     else if (watched) watched.said = said
-    else this.#services.set(key, { said, silentSinceMs: null })
+    else this.#services.set(key, { said, silentSinceMs: null, askAtMs: 0 })
     this.#look(key)
   }
 
@@ -133,12 +141,13 @@ export class AnnouncedConditions {
     if (!watched || !this.#leading) return
     const nowMs = this.#options.clock.monotonicMs()
     const announced = this.#announcers.has(key)
-    if (announced) watched.silentSinceMs = null
+    if (announced) Object.assign(watched, { silentSinceMs: null, askAtMs: 0 })
     else watched.silentSinceMs ??= nowMs
     const silentMs = watched.silentSinceMs === null ? null : nowMs - watched.silentSinceMs
     const { say, afterMs } = decideAnnounced({ announced, silentMs, said: watched.said })
     if (say === true) this.#say(key, watched, { status: 'True', reason: 'Announced', message: '' })
-    if (say === false) this.#asking.add(key)
+    if (say === false && watched.askAtMs <= nowMs) this.#asking.add(key)
+    else if (say === false) this.#wakeAt(watched.askAtMs)
     if (afterMs !== null) this.#wakeAt(nowMs + afterMs)
   }
 
@@ -146,7 +155,18 @@ export class AnnouncedConditions {
     if (!this.#silent(key)) return
     const { reason, message } = await this.#options.diagnose(key)
     const watched = this.#silent(key)
-    if (watched) this.#say(key, watched, { status: 'False', reason, message })
+    if (!watched) return
+    if (reason === 'speakerSilent' && this.#mayLag(watched)) return this.#look(key)
+    this.#say(key, watched, { status: 'False', reason, message })
+  }
+
+  /** Whether what the speaker has to say may still be on its way; then it is asked again after twice the time. */
+  #mayLag(watched: Watched): boolean {
+    const nowMs = this.#options.clock.monotonicMs()
+    const silentMs = nowMs - (watched.silentSinceMs ?? nowMs)
+    if (nowMs - this.#heardMs >= SILENCE_MS || silentMs >= LAG_MS) return false
+    watched.askAtMs = nowMs + silentMs
+    return true
   }
 
   /** The Service, if it is silent all the same, and ours to speak about. */
