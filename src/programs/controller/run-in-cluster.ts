@@ -16,6 +16,8 @@ import type { Webhooks } from './webhooks/webhooks.ts'
 
 /** Until everybody who sends calls here has heard that this replica is going. */
 const DRAIN_MS = 2000
+/** For all of it, with an API server that is away, too: less than the ten seconds that the Pod is given. */
+const FAREWELL_MS = 8000
 
 /** Runs in a cluster until SIGTERM or SIGINT, then gives the Lease back. Throws a Fault when it cannot start. */
 export async function runInCluster(flags: ControllerFlags, plainLog: Log): Promise<void> {
@@ -58,10 +60,13 @@ export async function runInCluster(flags: ControllerFlags, plainLog: Log): Promi
   supervise('starting', begin()) // asked to stop while the API server is away, it stops
   await stopped
   readiness.waitFor('running', 'is stopping')
-  await Promise.all([cluster.stop(), drained(webhooks)])
-  await webhooks?.close()
-  cluster.api.close()
-  await listeners.close()
+  const end = async () => {
+    await Promise.all([cluster.stop(), drained(webhooks)])
+    await webhooks?.close()
+    cluster.api.close()
+    await listeners.close()
+  }
+  await Promise.race([end(), pause(FAREWELL_MS)])
   await history.close()
 }
 
@@ -89,8 +94,11 @@ async function openWebhooks(
 
 /** A replica that serves goes on doing so for a while: calls fail nowhere while the Pods of a Deployment are replaced. */
 async function drained(webhooks: Webhooks | null): Promise<void> {
-  if (webhooks?.ready() !== true) return
-  await new Promise<void>((resolve) => {
-    systemClock.after(DRAIN_MS, resolve)
+  if (webhooks?.ready() === true) await pause(DRAIN_MS)
+}
+
+function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    systemClock.after(delayMs, resolve)
   })
 }
