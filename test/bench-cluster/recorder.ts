@@ -11,14 +11,14 @@ export type Measure = Readonly<{ name: string; unit: string; allowance: Allowanc
 
 /**
  * Allowed an hour is the least that an hour can tell from chance: a Pod that keeps 3 MB an hour outlives a day in its
- * 128 MiB. The least growth is what each measure does from one moment to another with nothing wrong: between two of
- * V8's collections of old objects, about a minute of churn apart, memory rises by 8 MB. So half a minute only shows what
- * keeps some 25 kB of each Service.
+ * 128 MiB. Waves are what was seen with nothing wrong: between two of V8's collections of old objects, one to two minutes
+ * of churn apart, memory rises by 8 MB; ten connections come and go. With half of that to spare, half a minute only shows
+ * what keeps some 40 kB of each Service.
  */
 export const MEASURES = {
-  rss: { name: 'RSS', unit: 'MB', allowance: { perHour: 3, leastGrowth: 8 } },
-  files: { name: 'open files', unit: '', allowance: { perHour: 1, leastGrowth: 3 } },
-  turn: { name: 'turn of the loop, mean', unit: 'ms', allowance: { perHour: 1, leastGrowth: 5 } },
+  rss: { name: 'RSS', unit: 'MB', allowance: { perHour: 3, wave: { height: 12, hours: 1 / 30 } } },
+  files: { name: 'open files', unit: '', allowance: { perHour: 1, wave: { height: 12, hours: 1 / 30 } } },
+  turn: { name: 'turn of the loop, mean', unit: 'ms', allowance: { perHour: 1, wave: { height: 5, hours: 1 / 30 } } },
 } as const satisfies Record<string, Measure>
 
 export class Recorder {

@@ -21,7 +21,7 @@ const MOST_RSS_MB = 90
 
 const seconds = Number(process.env['SOAK_SECONDS'] ?? 3600)
 const isLong = seconds >= LONG_S
-const plan = { services: isLong ? 2000 : 200, warmUpMs: isLong ? 60_000 : 5000, awayMs: isLong ? 90_000 : 0 }
+const plan = { services: isLong ? 2000 : 200, warmUpMs: isLong ? 60_000 : 10_000, awayMs: isLong ? 90_000 : 0 }
 
 type Programs = Readonly<{ controller: ClusterProgram; speaker: ClusterProgram }>
 

@@ -19,7 +19,7 @@ function noise(second: number): number {
 const tooth = (second: number, period: number) => (second % period) / period
 
 /** Megabytes. */
-const MEMORY: Allowance = { perHour: 3, leastGrowth: 2 }
+const MEMORY: Allowance = { perHour: 3, wave: { height: 2, hours: 1 / 60 } }
 
 /** Name, length in seconds, value at a second, whether that is a rise. */
 const CASES: [string, number, (second: number) => number, boolean][] = [
@@ -39,7 +39,8 @@ const CASES: [string, number, (second: number) => number, boolean][] = [
   ['steps all along', HOUR_S, (s) => 70 + 2 * Math.floor(s / 300) + noise(s), true],
   ['30 s, flat with noise', 30, (s) => 70 + noise(s), false],
   ['30 s, a saw-tooth of 7 s', 30, (s) => 70 + 4 * tooth(s, 7), false],
-  ['30 s, 0.1 MB more a second: no more than between two runs', 30, (s) => 70 + 0.1 * s, false],
+  ['30 s, 0.1 MB more a second: the flank of a wave', 30, (s) => 70 + 0.1 * s, false],
+  ['ten minutes, 0.1 MB more a minute: too long for a flank', 600, (s) => 70 + s / 600, true],
   ['30 s, 1 MB more a second', 30, (s) => 70 + s + noise(s), true],
 ]
 for (const [name, seconds, valueAt, rises] of CASES) {

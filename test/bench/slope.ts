@@ -9,14 +9,14 @@
  * one residual resembles the next. Samples of memory are no independent draws: a saw-tooth of a minute, sampled each
  * second, holds far less news than its number of samples says. Three such errors are the noise.
  *
- * What rises beyond noise is a failure only if it also matters: each measure has an allowance an hour. A run of seconds
- * cannot know so much, so there is a least growth as well, that the line has to make from the half's first sample to its
- * last: by how much the measure varies from one run to the next.
+ * What rises beyond noise is a failure only if it also matters: each measure has an allowance an hour. And a half that
+ * is shorter than a few waves of the measure (a heap between two collections, say) may show no more than one flank: a
+ * rise there has to exceed what a wave makes. So a run of seconds finds what leaks fast, and one of an hour the rest.
  */
 export type Sample = Readonly<{ atMs: number; value: number }>
 
-/** Both in units of the value. */
-export type Allowance = Readonly<{ perHour: number; leastGrowth: number }>
+/** In units of the value, but for the duration. */
+export type Allowance = Readonly<{ perHour: number; wave: Readonly<{ height: number; hours: number }> }>
 
 export type Slope = Readonly<{
   perHour: number
@@ -30,6 +30,8 @@ const HOUR_MS = 3_600_000
 const ERRORS_OF_NOISE = 3
 /** Fewer say nothing of chance. */
 const LEAST_SAMPLES = 8
+/** So many in the half, and they are noise of the line. */
+const WAVES = 3
 /** A resemblance that is counted as complete would leave no news at all. */
 const MOST_RESEMBLANCE = 0.99
 
@@ -51,10 +53,11 @@ export function slopeOf(samples: readonly Sample[]): Slope {
   return { perHour, noisePerHour, hours }
 }
 
-/** Whether it rises beyond noise, by more than is allowed an hour and by more than the least growth. */
-export function isRising({ perHour, noisePerHour, hours }: Slope, allowance: Allowance): boolean {
+/** Whether it rises beyond noise, by more than is allowed an hour and by more than the flank of a wave would. */
+export function isRising({ perHour, noisePerHour, hours }: Slope, { perHour: allowed, wave }: Allowance): boolean {
   const certain = perHour - noisePerHour
-  return certain > allowance.perHour && certain * hours > allowance.leastGrowth
+  const flank = hours < WAVES * wave.hours ? wave.height : 0
+  return certain > allowed && certain * hours > flank
 }
 
 /** The correlation of each residual with the one before, not below 0. */
