@@ -14,7 +14,7 @@ const LOGS = join(ROOT, 'build/test')
 /** Of a stage that shares the machine with all before it. */
 const AHEAD_LIMIT_MS = 1_500_000
 /** Of one stage; node's own limit ends a test, but not a test file that something keeps alive. */
-const LIMIT_MS = 600_000
+const LIMIT_MS = 1_500_000
 const BINARIES = join(ROOT, 'node_modules/.bin')
 
 /** One that is `ahead` starts before all others, and is waited for in its turn. */

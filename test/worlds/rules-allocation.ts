@@ -350,8 +350,8 @@ export const ALLOCATION_RULES = [
     [
       'keepers-first',
       'who keeps an address is never displaced by one who must move',
-      'if (!found.kept) (',
-      'if (hasAddress(service) || !found.kept) (',
+      '(hasAddress(service) ? moving : rest).push(service)',
+      'yield [service, converge(ledger, service)]',
     ],
     [
       'movers-before-new',

@@ -139,7 +139,7 @@ export const PEER_RULES = [
       '.filter((peer) => shareNode(peer.nodes, later.nodes, nodes))',
       '',
     ],
-    ['same-place-vrf', 'and in different VRFs', "${vrf === null ? '' : ` in VRF ${vrf}`}", ''],
+    ['same-place-vrf', 'and in different VRFs', "${vrf === null ? '' : ` in VRF ${shorten(vrf)}`}", ''],
   ]),
   ...rulesIn('ext-peer', 'src/model/peer-conflicts.ts', [
     ['ports-apart', 'two peers at one address may have different ports', '${place} port ${port}', '${place}'],
