@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `make cluster-demo` as a user runs it: it passes, and whatever ends it, nothing of it stays on the machine. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CLUSTER_STORY } from '../../lab/whole-cluster/cluster-story.ts'
 
@@ -15,6 +15,9 @@ const CGROUPS = '/sys/fs/cgroup'
 const PATIENCE_MS = 120_000
 /** What a kubelet likes to set for the whole machine. */
 const SETTINGS = ['vm/overcommit_memory', 'kernel/panic', 'kernel/panic_on_oops', 'kernel/keys/root_maxkeys']
+
+/** What `make cluster-demo` does first. */
+before(() => execFileSync('make', ['image'], { cwd: ROOT, stdio: 'pipe' }))
 
 class Demo {
   readonly child: ChildProcess
