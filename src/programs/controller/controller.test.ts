@@ -104,6 +104,18 @@ test('of those that wait, the older one gets the room, however the news came', a
   await controller.stop()
 })
 
+test('Services that are not what they were do not stand before one that still waits', async () => {
+  const sharing = { 'metallb.io/allow-shared-ip': 'k' }
+  const waiting = ['b', 'c', 'd'].map((name) => created(service(name, sharing), '2026-01-01T00:00:00Z'))
+  const { api, ipsOf, controller } = await rig(pool('a', '192.0.2.10/32'), service('a'), ...waiting)
+  assert.deepEqual(ipsOf('a'), ['192.0.2.10'])
+  api.delete('Service', 'default', 'a')
+  api.apply(...['b', 'c'].map((name) => created(service(name), '2026-01-02T00:00:00Z')))
+  await controller.settled()
+  assert.deepEqual([ipsOf('b'), ipsOf('c'), ipsOf('d')], [[], [], ['192.0.2.10']])
+  await controller.stop()
+})
+
 test('an address that a changed Service gives up goes to the one that waits, not to a younger newcomer', async () => {
   const { api, ipsOf, controller } = await rig(pool('a', '192.0.2.10/32'), service('first'), service('second'))
   assert.deepEqual(ipsOf('second'), [])
