@@ -70,12 +70,12 @@ export class Term {
 
   /** Takes what became of a Service. */
   take({ key, type }: Change, object: KubeObject): void {
+    this.#waiting.remove(key) // a place that a changed one had would be taken from somebody who still waits
     if (type === 'changed') {
       this.#dirty.add(key)
       return
     }
     this.#dirty.delete(key)
-    this.#waiting.remove(key)
     this.#options.allocations.onGone(key)
     this.#free(this.#ledger.release(key))
     this.#writer.forget(refOf(object))
