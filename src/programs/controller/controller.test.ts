@@ -116,6 +116,18 @@ test('Services that are not what they were do not stand before one that still wa
   await controller.stop()
 })
 
+test('an address that a changed Service begins to share goes to the one that waits before one that is new', async () => {
+  const wants = { 'metallb.io/loadBalancerIPs': '192.0.2.10' }
+  const shares = { 'metallb.io/allow-shared-ip': 'k' }
+  const waiting = service('c', { ...wants, ...shares })
+  const { api, ipsOf, controller } = await rig(pool('a', '192.0.2.10/32'), service('a', wants), waiting)
+  assert.deepEqual([ipsOf('a'), ipsOf('c')], [['192.0.2.10'], []])
+  api.apply(service('e', { ...wants, ...shares }), service('a', shares, { ports: [{ port: 81 }] }))
+  await controller.settled()
+  assert.deepEqual([ipsOf('a'), ipsOf('c'), ipsOf('e')], [['192.0.2.10'], ['192.0.2.10'], []])
+  await controller.stop()
+})
+
 test('an address that a changed Service gives up goes to the one that waits, not to a younger newcomer', async () => {
   const { api, ipsOf, controller } = await rig(pool('a', '192.0.2.10/32'), service('first'), service('second'))
   assert.deepEqual(ipsOf('second'), [])
