@@ -109,6 +109,13 @@ export class Ledger {
     return freed
   }
 
+  /** The pools that would get room if `bid` became the lease of `service`; null: if it gave up all it holds. */
+  roomLeftBy(service: string, bid: Bid | null): readonly string[] {
+    const holding = this.#holdings.get(service)
+    if (!holding) return []
+    return bid ? roomLeftBy(holding, bid) : [holding.lease.pool]
+  }
+
   /** Ends the lease of `service`, if any. Answers the pools that got room. */
   release(service: string): readonly string[] {
     const holding = this.#holdings.get(service)

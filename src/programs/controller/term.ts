@@ -144,12 +144,11 @@ export class Term {
     for (const key of this.#waiting.wake()) this.#dirty.add(key)
   }
 
-  /** What a Service gives up in this pass goes to whoever is first in order, be it one that waits and did not change. */
+  /** What a Service gives up or opens for sharing in this pass goes to whoever is first in order, be it one that waits and did not change. */
   *#foresee(): Generator<void> {
     for (const key of this.#dirty) {
       const service = this.#options.services.get(key)?.service
-      const lease = this.#ledger.leaseOf(key)
-      if (service && lease && !review(this.#ledger, requestOf(service)).kept) this.#waiting.free([lease.pool])
+      if (service) this.#waiting.free(this.#ledger.roomLeftBy(key, review(this.#ledger, requestOf(service)).kept))
       yield
     }
     for (const key of this.#waiting.wake()) this.#dirty.add(key)
