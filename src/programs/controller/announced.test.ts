@@ -194,3 +194,17 @@ test('where no speaker says anything at all, ten seconds are enough', async () =
   await clock.pass(SILENCE_MS)
   assert.deepEqual(take(), ['default/web False speakerSilent'])
 })
+
+test('many at once are not asked about while speakers say one after the other', async () => {
+  const { clock, conditions, take, asked } = rig()
+  conditions.lead()
+  const names = Array.from({ length: 100 }, (_, index) => `web-${index}`)
+  for (const name of names) conditions.service(`default/${name}`, HOLDS)
+  for (const name of names.slice(0, 90)) {
+    await clock.pass(1000)
+    conditions.take(applied(status(`l2-${name}`, name)))
+  }
+  assert.deepEqual([take(), asked()], [[], 0])
+  await clock.pass(LAG_MS)
+  assert.equal(take().length, 10)
+})

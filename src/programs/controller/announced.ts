@@ -50,6 +50,9 @@ export type AnnouncedOptions = Readonly<{
 
 type Watched = { said: boolean | null; silentSinceMs: number | null; askAtMs: number }
 
+/** So many silent Services at once are not each asked about while speakers still have something to say. */
+const MANY_SILENT = 16
+
 /** Questions under way at once. */
 const WORKERS = 4
 
@@ -63,6 +66,7 @@ export class AnnouncedConditions {
   readonly #announcers = new Map<string, number>()
   readonly #asking: WorkQueue
   #leading = false
+  readonly #silentOnes = new Set<string>()
   /** When a speaker last said anything. */
   #heardMs = Number.NEGATIVE_INFINITY
   #timer: Timer | undefined
@@ -102,7 +106,7 @@ export class AnnouncedConditions {
   service(key: string, { holds, condition }: Readonly<{ holds: boolean; condition: Condition | null }>): void {
     const said = condition === null ? null : condition.status === 'True'
     const watched = this.#services.get(key)
-    if (!holds) this.#services.delete(key)
+    if (!holds) this.forget(key)
     else if (watched) watched.said = said
     else this.#services.set(key, { said, silentSinceMs: null, askAtMs: 0 })
     this.#look(key)
@@ -111,6 +115,7 @@ export class AnnouncedConditions {
   /** The Service is gone or not ours. */
   forget(key: string): void {
     this.#services.delete(key)
+    this.#silentOnes.delete(key)
   }
 
   /** This controller leads from now on: what was silent before counts from now. */
@@ -141,14 +146,18 @@ export class AnnouncedConditions {
     if (!watched || !this.#leading) return
     const nowMs = this.#options.clock.monotonicMs()
     const announced = this.#announcers.has(key)
+    if (announced) this.#silentOnes.delete(key)
+    else this.#silentOnes.add(key)
     if (announced) Object.assign(watched, { silentSinceMs: null, askAtMs: 0 })
     else watched.silentSinceMs ??= nowMs
     const silentMs = watched.silentSinceMs === null ? null : nowMs - watched.silentSinceMs
     const { say, afterMs } = decideAnnounced({ announced, silentMs, said: watched.said })
     if (say === true) this.#say(key, watched, { status: 'True', reason: 'Announced', message: '' })
-    if (say === false && watched.askAtMs <= nowMs) this.#asking.add(key)
-    else if (say === false) this.#wakeAt(watched.askAtMs)
     if (afterMs !== null) this.#wakeAt(nowMs + afterMs)
+    if (say !== false) return
+    const isPutOff = watched.askAtMs > nowMs || (this.#silentOnes.size > MANY_SILENT && this.#mayLag(watched))
+    if (isPutOff) this.#wakeAt(watched.askAtMs)
+    else this.#asking.add(key)
   }
 
   async #ask(key: string): Promise<void> {
