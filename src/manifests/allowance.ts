@@ -14,7 +14,7 @@ export const TOO_MANY_TOKENS =
 export const TOO_DENSE =
   'up to here this file holds more small pieces of YAML than manifests of its size do; write it as JSON, or divide it'
 
-/** What it costs to begin with a document. */
+/** What it costs to begin with a text, and with each document in it: about 5 µs of work and 2 KB. */
 export const TOKENS_PER_START = 5
 
 /** `spare` is what there may be on top: small texts may be as dense as they like. */

@@ -5,7 +5,7 @@
  * The library's lexer, parser and composer are driven one by one, for the parser's stack shows the nesting before
  * anything recursive runs over it. Scalars are read by yaml-scalar.ts; the library only sees strings.
  */
-import { Composer, type Document, Lexer, Parser, type YAMLParseError } from 'yaml'
+import { Composer, type CST, type Document, Lexer, Parser, type YAMLParseError } from 'yaml'
 import { Allowance, MAX_TOKENS, TOKENS_PER_START, TOO_DENSE, TOO_MANY_TOKENS } from './allowance.ts'
 import type { Flaw } from './codes.ts'
 import { MAX_DEPTH, TOO_DEEP } from './depth.ts'
@@ -63,15 +63,21 @@ export function compose(text: string, flaws: Flaw[], allowance: Allowance): Docu
   }
   return withoutStacks(() => {
     let tokens = 0
+    const take = (token: CST.Token): void => {
+      for (const document of composer.next(token)) {
+        allowance.spend(TOKENS_PER_START)
+        documents.push(document)
+      }
+    }
     allowance.spend(TOKENS_PER_START)
     for (const lexeme of new Lexer().lex(text)) {
-      for (const token of parser.next(lexeme)) documents.push(...composer.next(token))
+      for (const token of parser.next(lexeme)) take(token)
       // The stack holds the document, its open collections and the scalar at hand.
       if (parser.stack.length > MAX_DEPTH + 2) return refuse('tooDeep', TOO_DEEP)
       if (++tokens > MAX_TOKENS) return refuse('tooLarge', TOO_MANY_TOKENS)
       if (!allowance.spend()) return refuse('tooLarge', TOO_DENSE)
     }
-    for (const token of parser.end()) documents.push(...composer.next(token))
+    for (const token of parser.end()) take(token)
     documents.push(...composer.end())
     return documents
   })
