@@ -78,6 +78,20 @@ test('a long history is compacted, and says the same', async () => {
   assert.ok(largest < 2_000_000, `${largest} bytes`)
 })
 
+test('news that come while the file is compacted, and its end, wait for that', async () => {
+  const path = place()
+  const journal = new Journal(path, 'node-1')
+  await journal.rewrite([now('a', 0)])
+  const long = 'x'.repeat(700_000)
+  await Promise.all([
+    journal.append([now('a', `${long}1`), now('a', `${long}2`)]),
+    journal.append([now('a', `${long}3`), now('b', `${long}4`)]),
+    journal.append([now('c', 5)]),
+    journal.close(),
+  ])
+  assert.deepEqual(await valuesOf(path), [`${long}3`, `${long}4`, 5])
+})
+
 test('a crash at any byte of what is appended loses nothing but that', async () => {
   const path = place()
   await written(path, [now('a', 'first')])
