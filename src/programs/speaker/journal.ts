@@ -43,6 +43,8 @@ export class Journal {
   #file: FileHandle | null = null
   #size = 0
   #compacted = 0
+  /** What is under way; each piece of work waits for the one before it. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   /** `node`: whose state it is; that of another node is not read. */
   constructor(path: string, node: string) {
@@ -76,61 +78,74 @@ export class Journal {
 
   /** Replaces everything, all at once. Throws Fault; what was there then stays. */
   async rewrite(entries: Iterable<Entry> | AsyncIterable<Entry>): Promise<void> {
-    await this.#guarded(async () => {
-      const fresh = `${this.#path}.new`
-      await mkdir(dirname(this.#path), { recursive: true })
-      await unlink(fresh).catch(() => {})
-      const file = await open(fresh, 'wx+', 0o600)
-      try {
-        const size = await writeLines(file, 0, withHead(this.#head, entries))
-        await file.datasync()
-        await rename(fresh, this.#path)
-        await this.#file?.close()
-        this.#file = file
-        this.#size = size
-        this.#compacted = size
-      } catch (thrown) {
-        await file.close()
-        throw thrown
-      }
-    })
+    await this.#inTurn(() => this.#rewrite(entries))
   }
 
   /** Adds news; before the first `rewrite` there is nothing to add them to, and they are dropped. Throws Fault. */
   async append(entries: Iterable<Entry>): Promise<void> {
-    const file = this.#file
-    if (!file) return
-    await this.#guarded(async () => {
-      // At a place of our own: what a failed attempt left behind is written over.
-      this.#size = await writeLines(file, this.#size, entries)
-      await file.truncate(this.#size)
-    })
-    if (this.#size > 2 * this.#compacted + SLACK_BYTES) await this.#compact(file)
+    await this.#inTurn(() => this.#append(entries))
   }
 
   async close(): Promise<void> {
-    await this.#file?.close()
-    this.#file = null
+    await this.#inTurn(async () => {
+      await this.#file?.close()
+      this.#file = null
+    })
   }
 
   /** So that no later process reads what is no longer kept. Never throws. */
   async remove(): Promise<void> {
-    await this.close()
+    await this.close().catch(() => {})
     await unlink(this.#path).catch(() => {})
+  }
+
+  /** Throws Fault. */
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    const before = this.#turn
+    const turn = Promise.withResolvers<void>()
+    this.#turn = turn.promise
+    try {
+      await before
+      await work()
+    } catch (thrown) {
+      throw thrown instanceof Fault ? thrown : fault(this.#path, thrown)
+    } finally {
+      turn.resolve()
+    }
+  }
+
+  async #rewrite(entries: Iterable<Entry> | AsyncIterable<Entry>): Promise<void> {
+    const fresh = `${this.#path}.new`
+    await mkdir(dirname(this.#path), { recursive: true })
+    await unlink(fresh).catch(() => {})
+    const file = await open(fresh, 'wx+', 0o600)
+    try {
+      const size = await writeLines(file, 0, withHead(this.#head, entries))
+      await file.datasync()
+      await rename(fresh, this.#path)
+      await this.#file?.close()
+      this.#file = file
+      this.#size = size
+      this.#compacted = size
+    } catch (thrown) {
+      await file.close()
+      throw thrown
+    }
+  }
+
+  async #append(entries: Iterable<Entry>): Promise<void> {
+    const file = this.#file
+    if (!file) return
+    // At a place of our own: what a failed attempt left behind is written over.
+    this.#size = await writeLines(file, this.#size, entries)
+    await file.truncate(this.#size)
+    if (this.#size > 2 * this.#compacted + SLACK_BYTES) await this.#compact(file)
   }
 
   async #compact(file: FileHandle): Promise<void> {
     const last = await lastLines(file, this.#head)
-    if (typeof last === 'string') throw fault(this.#path, new Error(`it ${last}`))
-    await this.rewrite(currentEntries(file, last))
-  }
-
-  async #guarded(work: () => Promise<void>): Promise<void> {
-    try {
-      await work()
-    } catch (thrown) {
-      throw thrown instanceof Fault ? thrown : fault(this.#path, thrown)
-    }
+    if (typeof last === 'string') throw new Error(`it ${last}`)
+    await this.#rewrite(currentEntries(file, last))
   }
 }
 
