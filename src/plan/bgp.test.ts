@@ -34,6 +34,7 @@ const unwell = (fields: Parameters<typeof node>[1]) => ({ nodes: [node('n1', fie
 const unready = { nodeName: 'n1', canServe: false, addresses: 1 }
 const homeless = { nodeName: 'n1', canServe: true, addresses: 0 }
 const conflict = [bgpAd(BOTH, { name: 'low', localPref: 100 }), bgpAd(BOTH, { name: 'high', localPref: 200 })]
+const gated = service({ annotations: { 'metallb.io/healthCheckNodePort': '8080' } })
 const six = service({ ips: ['2001:db8::1'] })
 const SILENT: [string, Case, SilenceReason, RegExp][] = [
   ['another type', { service: service({ type: 'NodePort' }) }, 'notLoadBalancer', /NodePort/],
@@ -63,6 +64,12 @@ const SILENT: [string, Case, SilenceReason, RegExp][] = [
   ],
   ['no network', { sketch: unwell({ networkUnavailable: true, excluded: true }) }, 'nodeNetworkUnavailable', /n1/],
   ['the exclude label', { sketch: unwell({ excluded: true }), endpoints: [] }, 'nodeLabeledExcludeBalancers', /n1/],
+  [
+    'a failed health check',
+    { service: gated, fields: { failing: new Map([['8080/' as const, new Set(['n1'])]]) } },
+    'healthCheckFailing',
+    /n1 fails the health check of default\/web on port 8080/,
+  ],
   ['Local without an endpoint here', { service: local }, 'noLocalEndpoints', /Local.*on n1/],
   ['Local without any endpoint', { service: local, endpoints: [] }, 'noLocalEndpoints', /Local/],
   ['Local, the endpoint has no address', { service: local, endpoints: [homeless] }, 'noLocalEndpoints', /Local/],

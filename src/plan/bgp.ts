@@ -9,7 +9,8 @@ import { matchesAny } from '../model/selector.ts'
 import type { Service } from '../model/service.ts'
 import { list } from '../model/wording.ts'
 import { admits, routesFor } from './bgp-routes.ts'
-import { type Holding, holdingOf } from './eligibility.ts'
+import { failsGate, type Holding, holdingOf } from './eligibility.ts'
+import { gateOf } from './gate.ts'
 import { type Silence, silence } from './silence.ts'
 import type { Site } from './world.ts'
 
@@ -27,7 +28,8 @@ export function planBgp(service: Service, endpoints: readonly Endpoint[], site: 
   const here = known.filter(({ nodes }) => nodes.has(site.node))
   const ads = here.filter(({ serviceSelectors }) => matchesAny(serviceSelectors, service.labels))
   if (ads.length === 0) return nothingToSay(service, holding, { here, node: site.node })
-  const forbidden = conflictOf(ads, service, holding) ?? unfit(site) ?? unserved(service, endpoints, site)
+  const forbidden =
+    conflictOf(ads, service, holding) ?? unfit(site) ?? unhealthy(service, site) ?? unserved(service, endpoints, site)
   if (forbidden) return forbidden
 
   const peers = site.world.model.peers.filter(({ nodes }) => nodes.has(site.node))
@@ -77,6 +79,13 @@ function unfit({ world, node }: Site): Silence | null {
     )
   }
   return null
+}
+
+function unhealthy(service: Service, { world, node }: Site): Silence | null {
+  const gate = gateOf(service)
+  if (!gate || !failsGate(node, gate, world)) return null
+  const message = `node ${node} fails the health check of ${service.key} on port ${gate.port}, which others pass`
+  return silence('healthCheckFailing', message)
 }
 
 /** An endpoint without an address is none, and each is judged by itself, whatever another slice says about its address. */

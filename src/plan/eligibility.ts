@@ -7,6 +7,7 @@ import type { Model } from '../model/model.ts'
 import type { Pool } from '../model/pool.ts'
 import type { Service } from '../model/service.ts'
 import { list, quote } from '../model/wording.ts'
+import { type Gate, gateKey, gateOf } from './gate.ts'
 import { type Silence, type SilenceReason, silence } from './silence.ts'
 import type { World } from './world.ts'
 
@@ -50,18 +51,21 @@ export type Qualification = Readonly<{
   ads: readonly L2Advertisement[]
   /** Nodes with an endpoint that can serve, or null where their place does not matter (policy Cluster). */
   serving: ReadonlySet<string> | null
+  /** What each node probes on itself for this Service; null: nothing. */
+  gate: Gate | null
 }>
 
 /** Qualification of a Service. The place of an endpoint counts for externalTrafficPolicy Local only. */
 export function qualify(
-  { externalTrafficPolicy }: Service,
+  service: Service,
   endpoints: readonly Endpoint[],
   from: Pick<Qualification, 'world' | 'ads'>,
 ): Qualification {
-  if (externalTrafficPolicy === 'Cluster') return { ...from, serving: null }
+  const gate = gateOf(service)
+  if (service.externalTrafficPolicy === 'Cluster') return { ...from, serving: null, gate }
   const serving = new Set<string>()
   for (const { canServe, nodeName } of endpoints) if (canServe && nodeName !== null) serving.add(nodeName)
-  return { ...from, serving }
+  return { ...from, serving, gate }
 }
 
 /** Nodes that may answer, in no particular order. */
@@ -74,7 +78,7 @@ export function candidatesOf(qualification: Qualification): string[] {
 }
 
 /** What keeps `node` from answering, as the second half of a sentence about it; null if nothing does. */
-export function obstacleOn(node: string, { world, ads, serving }: Qualification): string | null {
+export function obstacleOn(node: string, { world, ads, serving, gate }: Qualification): string | null {
   const state = world.model.nodes.get(node)
   if (!world.speakers.has(node)) return 'has no live speaker'
   if (state?.networkUnavailable) return 'has the condition NetworkUnavailable'
@@ -86,7 +90,17 @@ export function obstacleOn(node: string, { world, ads, serving }: Qualification)
     return 'has none of the interfaces that the L2Advertisement names'
   }
   if (serving && !serving.has(node)) return 'has no ready endpoint, which externalTrafficPolicy Local asks for'
+  if (gate && failsGate(node, gate, world)) return `fails the health check ${wordsOf(gate)}, which others pass`
   return null
+}
+
+/** Whether a node is to be passed over because of its health: never, where no node is known to be better. */
+export function failsGate(node: string, gate: Gate, { failing }: World): boolean {
+  return failing?.get(gateKey(gate))?.has(node) ?? false
+}
+
+function wordsOf({ port, path }: Gate): string {
+  return `on port ${port}${path === '/' ? '' : ` (${path})`}`
 }
 
 /** A node that is not known to lack every interface of the advertisement counts as having one. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Endpoint } from '../model/endpoint.ts'
 import type { Service } from '../model/service.ts'
+import type { GateKey } from './gate.ts'
 import { electL2, planL2 } from './l2.ts'
 import { l2Ad, labelled, node, pool, ready, type Sketch, service, world } from './sample-world.ts'
 import type { SilenceReason } from './silence.ts'
@@ -127,6 +128,8 @@ const unwell = (name: string, fields: Parameters<typeof node>[1]) =>
   nodes.map((each) => (each.name === name ? node(name, fields) : each))
 const onEth1 = l2Ad(NODES, { interfaces: ['eth1', 'eth2'] })
 const interfaces = (name: string, ...names: string[]) => ({ interfaces: new Map([[name, new Set(names)]]) })
+const gated = { annotations: { 'metallb.io/healthCheckNodePort': '8080' } }
+const failing = (gate: GateKey, ...names: string[]) => ({ failing: new Map([[gate, new Set(names)]]) })
 const OWNERS: [string, Case, string | null][] = [
   ['the hash decides', {}, 'node-b'],
   ['each address is decided anew', { service: service({ ips: ['10.0.0.3'] }) }, 'node-c'],
@@ -167,6 +170,9 @@ const OWNERS: [string, Case, string | null][] = [
     { service: service({ annotations: { 'metallb.io/allow-shared-ip': 'k' } }) },
     'node-b',
   ],
+  ['a failed health check', { service: service(gated), fields: failing('8080/', 'node-b') }, 'node-a'],
+  ['a failed health check of another port', { service: service(gated), fields: failing('80/', 'node-b') }, 'node-b'],
+  ['a failed health check of another Service', { fields: failing('8080/', 'node-b') }, 'node-b'],
   ['no such interface', { sketch: { l2: [onEth1] }, fields: interfaces('node-b', 'eth0') }, 'node-a'],
   ['one of the interfaces', { sketch: { l2: [onEth1] }, fields: interfaces('node-b', 'eth0', 'eth2') }, 'node-b'],
   [

@@ -122,7 +122,7 @@ function turned(given: World): World {
   return {
     model: { ...model, l2ByPool: l2, bgpByPool: bgp, peers, nodes: map(model.nodes) },
     speakers: set(given.speakers),
-    interfaces: new Map([...map(given.interfaces)].map(([name, names]) => [name, set(names)])),
+    interfaces: map(given.interfaces),
     ignoreExcludeLabel: given.ignoreExcludeLabel,
   }
 }

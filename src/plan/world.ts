@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import type { Model } from '../model/model.ts'
+import type { GateKey } from './gate.ts'
 
 /** Everything besides the Service itself that decides who announces it. */
 export type World = Readonly<{
@@ -7,7 +9,12 @@ export type World = Readonly<{
   /** Names of nodes whose speaker is alive. */
   speakers: ReadonlySet<string>
   /** Interfaces of a node; a node that is absent has every interface that an advertisement may name. */
-  interfaces: ReadonlyMap<string, ReadonlySet<string>>
+  interfaces: ReadonlyMap<string, Pick<ReadonlySet<string>, 'has'>>
+  /**
+   * Nodes that fail a health gate while another passes it. A gate that is absent, as all are where this is left out, is
+   * passed by nobody or failed by nobody, and keeps nobody from announcing.
+   */
+  failing?: ReadonlyMap<GateKey, ReadonlySet<string>>
   /** --ignore-exclude-lb. */
   ignoreExcludeLabel: boolean
 }>
