@@ -18,7 +18,9 @@ const link = (index: number, fields: Partial<Link> = {}): Link => ({
   carrier: true,
   broadcast: true,
   noArp: false,
+  multicast: true,
   hasMaster: false,
+  linkLocal: null,
   ...fields,
 })
 const VIP = '192.0.2.1'

@@ -12,7 +12,9 @@ const link = (fields: Partial<Link>): Link => ({
   carrier: true,
   broadcast: true,
   noArp: false,
+  multicast: true,
   hasMaster: false,
+  linkLocal: null,
   ...fields,
 })
 

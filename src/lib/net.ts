@@ -17,8 +17,12 @@ export type Link = Readonly<{
   carrier: boolean
   broadcast: boolean
   noArp: boolean
+  /** Frames to a group reach its members. */
+  multicast: boolean
   /** Member of a bridge, bond or VRF, whose own interface then does the talking. */
   hasMaster: boolean
+  /** An IPv6 link-local address of it that is in use (none that is still being checked for duplicates); canonical text. */
+  linkLocal: string | null
 }>
 
 /** The links of this network namespace. */

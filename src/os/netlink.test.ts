@@ -23,8 +23,55 @@ const link = (fields: Partial<Link>): Link => ({
   carrier: true,
   broadcast: true,
   noArp: false,
+  multicast: true,
   hasMaster: false,
+  linkLocal: null,
   ...fields,
+})
+
+/** An address of link 2: flags of the header, scope, and the attributes after it. */
+const address = (flags: string, scope: string, attributes: string, index = '02000000', family = '0a') => {
+  const bytes = (16 + 8 + fromHex(attributes).length).toString(16).padStart(2, '0')
+  return `${header(`${bytes}000000`, '1400')} ${family} 40 ${flags} ${scope} ${index} ${attributes}`
+}
+const ip6 = (type: string, hex: string) => `1400 ${type} ${hex}`
+const allFlags = (hex: string) => `0800 0800 ${hex}`
+const FE80_1 = 'fe800000000000000000000000000001'
+const FE80_2 = 'fe800000000000000000000000000002'
+
+/** Addresses that come with ETH0, and the link-local address that it has by them. */
+const ADDRESSES: [string, string, string | null][] = [
+  ['a link-local address', address('80', 'fd', `${ip6('0100', FE80_2)} ${allFlags('80000000')}`), 'fe80::2'],
+  ['one without the 32-bit flags', address('80', 'fd', ip6('0100', FE80_2)), 'fe80::2'],
+  ['one that is still being checked', address('c0', 'fd', `${ip6('0100', FE80_2)} ${allFlags('c0000000')}`), null],
+  ['one that is checked, by the flags of the header', address('40', 'fd', ip6('0100', FE80_2)), null],
+  ['one that somebody else has', address('88', 'fd', `${ip6('0100', FE80_2)} ${allFlags('88000000')}`), null],
+  ['a deprecated one', address('a0', 'fd', `${ip6('0100', FE80_2)} ${allFlags('a0000000')}`), 'fe80::2'],
+  ['a global address', address('80', '00', ip6('0100', '20010db8000000000000000000000001')), null],
+  ['a peer: ours is the local one', address('80', 'fd', `${ip6('0100', FE80_1)} ${ip6('0200', FE80_2)}`), 'fe80::2'],
+  [
+    'two: the lower, whatever the order',
+    `${address('80', 'fd', ip6('0100', FE80_2))} ${address('80', 'fd', ip6('0100', FE80_1))}`,
+    'fe80::1',
+  ],
+  [
+    'the lower one not usable',
+    `${address('80', 'fd', ip6('0100', FE80_2))} ${address('40', 'fd', ip6('0100', FE80_1))}`,
+    'fe80::2',
+  ],
+  ['an address of another link', address('80', 'fd', ip6('0100', FE80_2), '03000000'), null],
+  ['an IPv4 address', address('80', 'fd', '0800 0100 a9fe0001', '02000000', '02'), null],
+  ['an address of four bytes', address('80', 'fd', '0800 0100 fe800001'), null],
+  ['no address', address('80', 'fd', ''), null],
+]
+for (const [title, hex, linkLocal] of ADDRESSES) {
+  test(`addresses: ${title}`, () => assert.deepEqual(decodeLinks(fromHex(ETH0 + hex)), [link({ linkLocal })]))
+}
+
+test('addresses: a message cut anywhere gives no address and no error', () => {
+  const whole = fromHex(ETH0 + address('80', 'fd', ip6('0100', FE80_2)))
+  for (let length = fromHex(ETH0).length; length < whole.length; length++)
+    assert.deepEqual(decodeLinks(whole.subarray(0, length)), [link({})])
 })
 
 const VECTORS: [string, string, Link[]][] = [
@@ -33,12 +80,15 @@ const VECTORS: [string, string, Link[]][] = [
   [
     'a tunnel: no Ethernet address, no ARP',
     TUNNEL,
-    [link({ index: 4, name: 'tun0', mac: null, carrier: false, broadcast: false, noArp: true })],
+    [link({ index: 4, name: 'tun0', mac: null, carrier: false, broadcast: false, noArp: true, multicast: false })],
   ],
   [
     'messages in a row, the last none of a link',
     `${ETH0}${TUNNEL}${DONE}`,
-    [link({}), link({ index: 4, name: 'tun0', mac: null, carrier: false, broadcast: false, noArp: true })],
+    [
+      link({}),
+      link({ index: 4, name: 'tun0', mac: null, carrier: false, broadcast: false, noArp: true, multicast: false }),
+    ],
   ],
   ['nothing', '', []],
   ['a message that claims no length', header('00000000', '1000'), []],

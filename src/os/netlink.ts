@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Link messages of the kernel (rtnetlink(7)), decoded. Numbers are in the machine's order: little endian on both
- * architectures we run on.
+ * Messages of the kernel about links and their IPv6 addresses (rtnetlink(7)), decoded. Numbers are in the machine's
+ * order: little endian on both architectures we run on.
  *
  *   nlmsghdr   u32 length · u16 type · u16 flags · u32 sequence · u32 port
  *   ifinfomsg  u8 family · u8 – · u16 hardware type · i32 index · u32 flags · u32 change mask
+ *   ifaddrmsg  u8 family · u8 prefix length · u8 flags · u8 scope · u32 index of the link
  *   rtattr     u16 length · u16 type · value, padded to 4 bytes
  */
-import { formatMac } from '../lib/bytes.ts'
+import { formatMac, toHex } from '../lib/bytes.ts'
+import { formatIp } from '../lib/ip.ts'
 import type { Link } from '../lib/net.ts'
 
 const NEWLINK = 16
+const NEWADDR = 20
 const HEADER_BYTES = 16
 const INFO_BYTES = 16
+const ADDR_BYTES = 8
 const HARDWARE_ETHERNET = 1
 const ATTRIBUTE_ADDRESS = 1
 const ATTRIBUTE_NAME = 3
@@ -20,21 +24,61 @@ const ATTRIBUTE_MASTER = 10
 const FLAG_UP = 1 << 0
 const FLAG_BROADCAST = 1 << 1
 const FLAG_NOARP = 1 << 7
+const FLAG_MULTICAST = 1 << 12
 const FLAG_LOWER_UP = 1 << 16
 
-/** The links in a run of messages; other messages, and what is cut off at the end, are skipped. */
+const FAMILY_IPV6 = 10
+const ADDR_ADDRESS = 1
+const ADDR_LOCAL = 2
+const ADDR_FLAGS = 8
+/** IFA_F_DADFAILED and IFA_F_TENTATIVE: somebody else has the address, or might have it. */
+const NOT_USABLE = 0x08 | 0x40
+
+/**
+ * The links in a run of messages, each with the lowest of its usable link-local addresses; other messages, and what is
+ * cut off at the end, are skipped.
+ */
 export function decodeLinks(bytes: Uint8Array): Link[] {
   const links: Link[] = []
+  const linkLocals = new Map<number, bigint>()
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (let at = 0; at + HEADER_BYTES <= bytes.length; ) {
     const length = view.getUint32(at, true)
     if (length < HEADER_BYTES || at + length > bytes.length) break
-    const link =
-      view.getUint16(at + 4, true) === NEWLINK ? decodeLink(bytes.subarray(at + HEADER_BYTES, at + length)) : undefined
-    if (link) links.push(link)
+    const type = view.getUint16(at + 4, true)
+    const body = bytes.subarray(at + HEADER_BYTES, at + length)
+    if (type === NEWLINK) {
+      const link = decodeLink(body)
+      if (link) links.push(link)
+    } else if (type === NEWADDR) noteLinkLocal(body, linkLocals)
     at += (length + 3) & ~3
   }
-  return links
+  return links.map((link) => {
+    const bits = linkLocals.get(link.index)
+    return bits === undefined ? link : { ...link, linkLocal: formatIp({ family: 'ipv6', bits }) }
+  })
+}
+
+/** The lowest, so that several of them make no change when the kernel lists them in another order. */
+function noteLinkLocal(bytes: Uint8Array, linkLocals: Map<number, bigint>): void {
+  if (bytes.length < ADDR_BYTES || bytes[0] !== FAMILY_IPV6) return
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const attributes = decodeAttributes(bytes.subarray(ADDR_BYTES))
+  // With a peer (ip address add A peer B), ADDRESS is the peer's and LOCAL ours.
+  const address = attributes.get(ADDR_LOCAL) ?? attributes.get(ADDR_ADDRESS)
+  if (address?.length !== 16 || address[0] !== 0xfe || ((address[1] ?? 0) & 0xc0) !== 0x80) return
+  if (((flagsOf(attributes) ?? view.getUint8(2)) & NOT_USABLE) !== 0) return
+  const index = view.getUint32(4, true)
+  const bits = BigInt(`0x${toHex(address)}`)
+  const known = linkLocals.get(index)
+  if (known === undefined || bits < known) linkLocals.set(index, bits)
+}
+
+/** All 32 bits of an address's flags; the header has room for eight, and kernels before 3.14 send only those. */
+function flagsOf(attributes: Map<number, Uint8Array>): number | undefined {
+  const flags = attributes.get(ADDR_FLAGS)
+  if (flags?.length !== 4) return undefined
+  return new DataView(flags.buffer, flags.byteOffset, flags.byteLength).getUint32(0, true)
 }
 
 function decodeLink(bytes: Uint8Array): Link | undefined {
@@ -54,7 +98,9 @@ function decodeLink(bytes: Uint8Array): Link | undefined {
     carrier: (flags & FLAG_LOWER_UP) !== 0,
     broadcast: (flags & FLAG_BROADCAST) !== 0,
     noArp: (flags & FLAG_NOARP) !== 0,
+    multicast: (flags & FLAG_MULTICAST) !== 0,
     hasMaster: attributes.has(ATTRIBUTE_MASTER),
+    linkLocal: null,
   }
 }
 

@@ -175,7 +175,7 @@ export function netContract(name: string, open: () => Promise<Wire>): void {
 
   on('links: listed with their state, and each change is reported', async (wire) => {
     assert.equal(wire.near().up, true)
-    assert.ok(wire.near().broadcast && !wire.near().noArp && !wire.near().hasMaster)
+    assert.ok(wire.near().broadcast && wire.near().multicast && !wire.near().noArp && !wire.near().hasMaster)
     let changes = 0
     wire.links.onChange(() => changes++)
     await wire.setUp(false)

@@ -15,7 +15,9 @@ const link = (index: number, up = true): Link => ({
   carrier: up,
   broadcast: true,
   noArp: false,
+  multicast: true,
   hasMaster: false,
+  linkLocal: null,
 })
 
 netContract('simulated', async () => {

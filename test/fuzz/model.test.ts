@@ -66,7 +66,7 @@ class Cluster {
     this.controller = new Controller({ ...common, source: forController, sink: forController, clock })
     const responder = new Responder({
       reflex: new SimReflex(),
-      links: new SimLinks([{ ...LINK, noArp: false, hasMaster: false }]),
+      links: new SimLinks([{ ...LINK, noArp: false, multicast: true, hasMaster: false, linkLocal: null }]),
       clock: { ...systemClock, after: () => ({ cancel() {} }) },
       log,
       excludeInterfaces: [],

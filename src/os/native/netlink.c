@@ -37,6 +37,25 @@ static int request_links(int fd) {
   return send(fd, &request, sizeof request, 0) == (ssize_t)sizeof request ? 0 : -errno;
 }
 
+static int request_addresses(int fd) {
+  struct {
+    struct nlmsghdr header;
+    struct ifaddrmsg body;
+  } request = {
+      .header = {.nlmsg_len = sizeof request, .nlmsg_type = RTM_GETADDR, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+      .body = {.ifa_family = AF_INET6},
+  };
+  return send(fd, &request, sizeof request, 0) == (ssize_t)sizeof request ? 0 : -errno;
+}
+
+/* Links, and of addresses those of a link alone: a node may have thousands of others. */
+static int is_wanted(const struct nlmsghdr *message) {
+  if (message->nlmsg_type == RTM_NEWLINK) return 1;
+  if (message->nlmsg_type != RTM_NEWADDR || message->nlmsg_len < NLMSG_LENGTH(sizeof(struct ifaddrmsg))) return 0;
+  const struct ifaddrmsg *address = NLMSG_DATA(message);
+  return address->ifa_family == AF_INET6 && address->ifa_scope == RT_SCOPE_LINK;
+}
+
 /* How a dump ended: 1, or the -errno that cut it short. */
 static int dump_result(const struct nlmsghdr *done) {
   int result = 0;
@@ -44,7 +63,7 @@ static int dump_result(const struct nlmsghdr *done) {
   return result < 0 ? result : 1;
 }
 
-/* Copies the link messages of one datagram. Returns 1 at the end of the dump, 0 for more to come, or -errno. */
+/* Copies what is wanted of one datagram. Returns 1 at the end of the dump, 0 for more to come, or -errno. */
 static int take(const uint8_t *datagram, int left, uint8_t **out, size_t *out_len) {
   uint8_t *grown = realloc(*out, *out_len + (size_t)left + NLMSG_ALIGNTO);
   if (!grown) return -ENOMEM;
@@ -52,17 +71,17 @@ static int take(const uint8_t *datagram, int left, uint8_t **out, size_t *out_le
   for (const struct nlmsghdr *at = (const void *)datagram; NLMSG_OK(at, left); at = NLMSG_NEXT(at, left)) {
     if (at->nlmsg_type == NLMSG_DONE) return dump_result(at);
     if (at->nlmsg_type == NLMSG_ERROR) return ((const struct nlmsgerr *)NLMSG_DATA(at))->error;
-    if (at->nlmsg_type != RTM_NEWLINK) continue;
+    if (!is_wanted(at)) continue;
     memcpy(*out + *out_len, at, at->nlmsg_len);
     *out_len += NLMSG_ALIGN(at->nlmsg_len);
   }
   return 0;
 }
 
-static int read_links(int fd, uint8_t **out, size_t *len) {
+static int read_dump(int fd, int (*request)(int), uint8_t **out, size_t *len) {
   uint8_t *datagram = malloc(READ_BYTES);
   if (!datagram) return -ENOMEM;
-  int state = request_links(fd);
+  int state = request(fd);
   while (state == 0) {
     ssize_t got = recv(fd, datagram, READ_BYTES, 0);
     if (got < 0 && errno == EINTR) continue;
@@ -77,7 +96,8 @@ int netlink_dump_links(uint8_t **out, size_t *len) {
   *len = 0;
   int fd = netlink_open(0, 0);
   if (fd < 0) return fd;
-  int error = read_links(fd, out, len);
+  int error = read_dump(fd, request_links, out, len);
+  if (error == 0) error = read_dump(fd, request_addresses, out, len);
   close(fd);
   if (error == 0) return 0;
   free(*out);
@@ -85,7 +105,7 @@ int netlink_dump_links(uint8_t **out, size_t *len) {
   return error;
 }
 
-int netlink_watch_links(void) { return netlink_open(SOCK_NONBLOCK, RTMGRP_LINK); }
+int netlink_watch_links(void) { return netlink_open(SOCK_NONBLOCK, RTMGRP_LINK | RTMGRP_IPV6_IFADDR); }
 
 void netlink_discard(int fd) {
   uint8_t unused[1];

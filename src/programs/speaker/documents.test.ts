@@ -26,7 +26,9 @@ const LINK: Link = {
   carrier: true,
   broadcast: true,
   noArp: false,
+  multicast: true,
   hasMaster: false,
+  linkLocal: null,
 }
 
 const service = (name: string, ip: string) => {

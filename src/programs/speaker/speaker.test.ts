@@ -43,7 +43,9 @@ const LINK: Link = {
   carrier: true,
   broadcast: true,
   noArp: false,
+  multicast: true,
   hasMaster: false,
+  linkLocal: null,
 }
 
 async function rig(name: string, ...objects: readonly KubeObject[]) {
