@@ -6,8 +6,13 @@ import { AnnouncementReports } from './announcement-reports.ts'
 import type { Planned } from './speaker.ts'
 
 const claim = (ip: string, interfaces: Claim['interfaces'] = 'all'): Claim => ({ ip, interfaces })
-const planned = (...claims: readonly Claim[]): Planned => ({ key: 'a/web', uid: 'u', l2: { announce: true, claims } })
-const GONE: Planned = { key: 'a/web', uid: '', l2: null }
+const planned = (...claims: readonly Claim[]): Planned => ({
+  key: 'a/web',
+  uid: 'u',
+  l2: { announce: true, claims },
+  gate: null,
+})
+const GONE: Planned = { key: 'a/web', uid: '', l2: null, gate: null }
 
 function rig(...local: readonly string[]) {
   const said: string[] = []

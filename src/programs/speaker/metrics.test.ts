@@ -19,6 +19,7 @@ const VIEW: SpeakerView = {
       ['default/web', { text: '', ips: ['192.0.2.1', '2001:db8::1'], why: {} }],
       ['default/api', { text: '', ips: [], why: { reason: 'notOwner', message: 'node iris2 answers' } }],
     ]),
+  leaders: () => [],
   members: () => new Set(['iris2', 'iris1']),
   counters: () => ({
     addresses: [{ ip: '192.0.2.1', requests: 7, replies: 5, gratuitous: 10 }],

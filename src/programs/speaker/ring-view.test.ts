@@ -55,6 +55,16 @@ for (const [name, members, expected] of GATES) {
   })
 }
 
+test('the fingerprint tells what decides, and nothing else', () => {
+  const of = (...members: RingMember[]) => ringView(members, ['80/']).fingerprint
+  const base = of(passing('a', '80/'), member('b'))
+  assert.equal(of(member('b', { macs: ['02:00:00:00:00:01'], version: '9' }), passing('a', '80/')), base)
+  assert.notEqual(of(passing('a', '80/')), base)
+  assert.notEqual(of(passing('a', '80/'), passing('b', '80/')), base)
+  assert.notEqual(of(passing('a', '80/'), member('b', { lacking: new Set(['eth1']) })), base)
+  assert.notEqual(of(passing('a', '80/'), member('b', { announces: false })), base)
+})
+
 for (const [passed, failed, form] of [
   [0, 0, 'only'],
   [100, 0, 'only'],

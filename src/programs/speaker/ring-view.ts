@@ -13,14 +13,17 @@ export type RingView = Pick<World, 'speakers' | 'interfaces'> &
     failing: ReadonlyMap<GateKey, ReadonlySet<string>>
     /** Gates that at least one member passes. */
     passed: ReadonlySet<GateKey>
+    /** Equal where everything above is. */
+    fingerprint: string
   }>
 
 /** `gates` are those that Services ask for. */
 export function ringView(members: readonly RingMember[], gates: Iterable<GateKey>): RingView {
+  const ordered = members.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const speakers = new Set<string>()
   const interfaces = new Map<string, Pick<ReadonlySet<string>, 'has'>>()
   const candid: { name: string; gates: GateStates }[] = []
-  for (const { name, metadata } of members) {
+  for (const { name, metadata } of ordered) {
     if (metadata && !metadata.announces) continue
     speakers.add(name)
     if (!metadata) continue
@@ -30,13 +33,16 @@ export function ringView(members: readonly RingMember[], gates: Iterable<GateKey
   }
   const failing = new Map<GateKey, ReadonlySet<string>>()
   const passed = new Set<GateKey>()
-  for (const gate of gates) {
+  for (const gate of [...gates].toSorted()) {
     const failed = candid.filter((member) => !passes(member.gates, gate)).map(({ name }) => name)
     if (failed.length === candid.length) continue // nobody is known to be better: as if nothing were probed
     passed.add(gate)
     if (failed.length > 0) failing.set(gate, new Set(failed))
   }
-  return { speakers, interfaces, failing, passed }
+  const lacks = ordered.map(({ name, metadata }) => [name, [...(metadata?.lacking ?? [])].toSorted()])
+  const sorted = [[...failing].map(([gate, names]) => [gate, [...names]]), [...passed]]
+  const fingerprint = JSON.stringify([[...speakers], lacks, sorted])
+  return { speakers, interfaces, failing, passed, fingerprint }
 }
 
 /** More are told by what fails. */

@@ -13,11 +13,14 @@ import type { ObjectEvent, ObjectSource } from '../../lib/object.ts'
 import type { Problem } from '../../lib/problem.ts'
 import type { Model } from '../../model/model.ts'
 import { list } from '../../model/wording.ts'
-import { type L2Plan, planL2 } from '../../plan/l2.ts'
+import { type Gate, gateOf } from '../../plan/gate.ts'
+import { electL2, type L2Plan, planL2 } from '../../plan/l2.ts'
 import type { World } from '../../plan/world.ts'
 import { Configuration } from '../configuration.ts'
 import { ProblemLog } from '../problem-log.ts'
 import { Catalog, type Known } from './catalog.ts'
+import { Decisions, type Words } from './decisions.ts'
+import type { RingView } from './ring-view.ts'
 
 export type SpeakerOptions = Readonly<{
   source: ObjectSource
@@ -31,12 +34,31 @@ export type SpeakerOptions = Readonly<{
   classes: readonly string[]
   ignoreExcludeLabel: boolean
   fillDefaults: boolean
+  /** Without it every Node counts as having a live speaker, as in MetalLB with its member list off. */
+  membership?: Membership
   /** Further readers of what was decided and why: they hear of it after the announcer did. */
   observer?: SpeakerObserver
 }>
 
+/** Who else is there to announce. */
+export interface Membership {
+  /** Null: not known yet, and nothing is to be planned. */
+  view(): RingView | null
+  /** Finds the others; resolves soon, found or not. */
+  join(): Promise<void>
+  /** All that is ours is planned and answered. */
+  announces(): void
+  /** The configuration has changed. */
+  configured(model: Model): void
+  /** The process did not run for a while: hears what happened meanwhile. */
+  resync(): Promise<void>
+  /** Lets others take over while we still answer. */
+  leave(): Promise<void>
+  close(): void
+}
+
 /** What this node does for one Service. `l2` null: the Service is gone, or is not ours. */
-export type Planned = Readonly<{ key: string; uid: string; l2: L2Plan | null }>
+export type Planned = Readonly<{ key: string; uid: string; l2: L2Plan | null; gate: Gate | null }>
 
 export interface SpeakerObserver {
   /** Told each time that a Service was planned, whether or not the plan is another one. */
@@ -55,6 +77,8 @@ export type SpeakerView = Readonly<{
   decisions(): Iterable<readonly [string, Words]>
   /** Nodes that count as having a live speaker. */
   members(): Iterable<string>
+  /** Who answers for each address of each Service on Layer 2, as this node sees it; null: nobody. Costs an election each. */
+  leaders(): Iterable<Readonly<{ ip: string; service: string; leader: string | null }>>
   counters(): ReturnType<Responder['counters']>
 }>
 
@@ -65,13 +89,15 @@ export class Speaker {
   readonly #dirty = new Set<string>()
   readonly #loop = new Loop(() => this.#turn())
   readonly #problemLog: ProblemLog
-  /** What was last said about each Service, so that the log tells changes only. */
-  readonly #said = new Map<string, Words>()
+  readonly #decisions: Decisions
   /** The world in which each announced Service was announced. */
   readonly #announcedIn = new Map<string, World>()
   #world: World | null = null
   #sourceProblems: readonly Problem[] = []
   #inbox: ObjectEvent[] = []
+  #membersStale = false
+  /** Fingerprint of the membership's view that the world was made with. */
+  #convened: string | undefined
   #confirmWanted = false
   #pauses = 0
 
@@ -79,6 +105,7 @@ export class Speaker {
     this.#options = options
     this.#configuration = new Configuration(options.namespace)
     this.#catalog = new Catalog(options)
+    this.#decisions = new Decisions(options.node, options.log)
     this.#problemLog = new ProblemLog(options.log, (problem) => options.source.locate(problem))
   }
 
@@ -95,6 +122,18 @@ export class Speaker {
       },
     })
     await this.#loop.idle()
+    const { membership } = this.#options
+    if (!membership) return
+    await membership.join()
+    this.memberChanged()
+    await this.#loop.idle()
+    membership.announces()
+  }
+
+  /** What the membership has to say is another view. */
+  memberChanged(): void {
+    this.#membersStale = true
+    this.#loop.poke()
   }
 
   /**
@@ -104,7 +143,7 @@ export class Speaker {
   async replan(): Promise<void> {
     const pause = ++this.#pauses
     this.#confirmWanted = false
-    await this.#options.source.refresh()
+    await Promise.all([this.#options.source.refresh(), this.#options.membership?.resync()])
     if (pause !== this.#pauses) return
     this.#confirmWanted = true
     for (const key of this.#catalog.keys()) this.#dirty.add(key)
@@ -122,16 +161,23 @@ export class Speaker {
       node: this.#options.node,
       errors: () => this.#problemLog.errors,
       configuration: this.#configuration,
-      decisions: () => this.#said,
+      decisions: () => this.#decisions.all(),
       members: () => this.#world?.speakers ?? [],
+      leaders: () => this.#leaders(),
       counters: () => this.#options.responder.counters(),
     }
   }
 
-  /** Withdraws everything, at once; resolves when the source, which may still have to write, has stopped too. */
+  /**
+   * Lets others take over what we answer for, then withdraws everything; resolves when the source, which may still have
+   * to write, has stopped too.
+   */
   async stop(): Promise<void> {
+    const { membership } = this.#options
     this.#loop.close()
+    if (membership) await membership.leave()
     this.#options.responder.close()
+    membership?.close()
     await this.#options.source.stop()
   }
 
@@ -141,6 +187,7 @@ export class Speaker {
       yield
     }
     if (this.#configuration.stale) this.#reconfigure()
+    if (this.#membersStale) this.#reconvene()
     this.#problemLog.report([...this.#sourceProblems, ...this.#configuration.problems, ...this.#catalog.problems()])
     this.#options.observer?.problems(this.#configuration.problems)
     if (!this.#world) return
@@ -159,6 +206,7 @@ export class Speaker {
     if (!this.#configuration.reload()) return
     const { model } = this.#configuration
     if (!model) return
+    this.#options.membership?.configured(model)
     this.#world = this.#worldOf(model)
     if (!model.nodes.has(this.#options.node)) {
       const known = list([...model.nodes.keys()]) || 'none'
@@ -169,10 +217,34 @@ export class Speaker {
     for (const key of this.#catalog.keys()) this.#dirty.add(key)
   }
 
-  /** Every Node counts as having a live speaker, as in MetalLB with its member list off. */
-  #worldOf(model: Model): World {
-    const { ignoreExcludeLabel } = this.#options
-    return { model, speakers: new Set(model.nodes.keys()), interfaces: new Map(), ignoreExcludeLabel }
+  /** Who is there has changed, or what they have. */
+  #reconvene(): void {
+    this.#membersStale = false
+    const { model } = this.#configuration
+    const fingerprint = this.#options.membership?.view()?.fingerprint
+    if (!model || fingerprint === this.#convened) return
+    this.#world = this.#worldOf(model)
+    for (const key of this.#catalog.keys()) this.#dirty.add(key)
+  }
+
+  #worldOf(model: Model): World | null {
+    const { ignoreExcludeLabel, membership } = this.#options
+    if (!membership) {
+      return { model, speakers: new Set(model.nodes.keys()), interfaces: new Map(), ignoreExcludeLabel }
+    }
+    const view = membership.view()
+    this.#convened = view?.fingerprint
+    return view && { model, ...view, ignoreExcludeLabel }
+  }
+
+  *#leaders(): Generator<Readonly<{ ip: string; service: string; leader: string | null }>> {
+    const world = this.#world
+    for (const key of world ? this.#catalog.keys() : []) {
+      const known = this.#catalog.get(key)
+      if (!world || !known) continue
+      const { owner } = electL2(known.service, known.endpoints, world)
+      for (const { ip } of known.service.ingress) yield { ip, service: key, leader: owner }
+    }
   }
 
   #plan(key: string, world: World): void {
@@ -181,8 +253,8 @@ export class Speaker {
     if (!known) {
       responder.delete(key)
       this.#announcedIn.delete(key)
-      this.#say(key, null)
-      this.#options.observer?.planned({ key, uid: '', l2: null })
+      this.#decisions.decided(key, null)
+      this.#options.observer?.planned({ key, uid: '', l2: null, gate: null })
       return
     }
     const { plan, within } = this.#planIn(world, known)
@@ -193,8 +265,8 @@ export class Speaker {
       responder.delete(key)
       this.#announcedIn.delete(key)
     }
-    this.#say(key, plan)
-    this.#options.observer?.planned({ key, uid: known.uid, l2: plan })
+    this.#decisions.decided(key, plan)
+    this.#options.observer?.planned({ key, uid: known.uid, l2: plan, gate: gateOf(known.service) })
   }
 
   /**
@@ -211,36 +283,4 @@ export class Speaker {
     log.warn(`${plan.message}; until then it stays announced`, { service: service.key, reason: plan.reason })
     return { plan: former, within: before }
   }
-
-  #say(key: string, plan: L2Plan | null): void {
-    const { log, node } = this.#options
-    const before = this.#said.get(key)
-    const now = wordsFor(plan)
-    if (plan === null) this.#said.delete(key)
-    else this.#said.set(key, now)
-    if (before?.text === now.text) return
-    if (now.ips.length > 0) {
-      const msg = `announcing from node "${node}" with protocol "layer2": leader for ${now.ips.join(', ')}`
-      log.info(msg, { event: 'serviceAnnounced', service: key, ips: now.ips, protocol: 'layer2' })
-    } else if (before && before.ips.length > 0) {
-      log.info('withdrawn', {
-        event: 'serviceWithdrawn',
-        service: key,
-        ips: before.ips,
-        protocol: 'layer2',
-        ...now.why,
-      })
-    } else if (plan) {
-      log.debug('not announcing', { service: key, protocol: 'layer2', ...now.why })
-    }
-  }
-}
-
-type Words = Readonly<{ text: string; ips: readonly string[]; why: Readonly<Record<string, string>> }>
-
-function wordsFor(plan: L2Plan | null): Words {
-  if (plan === null) return { text: 'serviceDeleted', ips: [], why: { reason: 'serviceDeleted' } }
-  if (!plan.announce) return { text: plan.reason, ips: [], why: { reason: plan.reason, message: plan.message } }
-  const ips = plan.claims.map(({ ip }) => ip)
-  return { text: ips.join(), ips, why: {} }
 }

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MemoryObjects } from '../../../test/sim/memory-objects.ts'
+import { SimLinks, SimReflex } from '../../../test/sim/wire.ts'
+import { Responder } from '../../l2/responder.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { createLog } from '../../lib/log.ts'
+import type { KubeObject } from '../../lib/object.ts'
+import { supervise } from '../../lib/supervise.ts'
+import type { Metadata } from './ring-metadata.ts'
+import { type RingMember, ringView } from './ring-view.ts'
+import { type Membership, Speaker } from './speaker.ts'
+
+const object = (apiVersion: string, kind: string, name: string, rest: object): KubeObject => {
+  const namespace = kind === 'Node' ? '' : apiVersion.startsWith('metallb.io') ? 'metallb-system' : 'default'
+  return { apiVersion, kind, metadata: { name, namespace, labels: {}, annotations: {} }, ...rest }
+}
+const slice = object('discovery.k8s.io/v1', 'EndpointSlice', 'web-1', {
+  endpoints: [{ addresses: ['10.0.0.1'], nodeName: 'iris1', conditions: { ready: true } }],
+})
+const WORLD = [
+  object('metallb.io/v1beta1', 'IPAddressPool', 'a', { spec: { addresses: ['10.20.30.0/24'] } }),
+  object('metallb.io/v1beta1', 'L2Advertisement', 'a', { spec: {} }),
+  object('v1', 'Node', 'iris1', {}),
+  object('v1', 'Node', 'iris2', {}),
+  { ...slice, metadata: { ...slice.metadata, labels: { 'kubernetes.io/service-name': 'web' } } },
+  // iris2 comes first for it, by MetalLB's election.
+  object('v1', 'Service', 'web', {
+    spec: { type: 'LoadBalancer', ports: [{ port: 80 }] },
+    status: { loadBalancer: { ingress: [{ ip: '10.20.30.1' }] } },
+  }),
+]
+const LINK = { index: 2, name: 'eth0', mac: '02:00:00:00:00:01', up: true, carrier: true, broadcast: true } as const
+const LINKS = new SimLinks([{ ...LINK, noArp: false, multicast: true, hasMaster: false, linkLocal: null }])
+
+/** iris1's speaker; what it and its membership do is noted in order. */
+async function rig() {
+  const api = new MemoryObjects()
+  api.apply(...WORLD)
+  const reflex = new SimReflex()
+  const notes: string[] = []
+  const log = createLog('info', () => {})
+  let members: readonly RingMember[] | null = null
+  const owned = () => reflex.counters().addresses.length
+  const joining = Promise.withResolvers<void>()
+  const membership: Membership = {
+    view: () => members && ringView(members, []),
+    join: async () => {
+      notes.push(`join, owns ${owned()}`)
+      await joining.promise
+    },
+    announces: () => notes.push(`announces, owns ${owned()}`),
+    configured: () => notes.push('configured'),
+    resync: async () => void notes.push('resync'),
+    leave: async () => {
+      await new Promise(setImmediate)
+      notes.push(`left, owns ${owned()}`)
+    },
+    close: () => notes.push('closed'),
+  }
+  const onSuspended = () => supervise('replan', speaker.replan())
+  const responder = new Responder({ reflex, links: LINKS, clock: systemClock, log, excludeInterfaces: [], onSuspended })
+  const options = { namespace: 'metallb-system', node: 'iris1', classes: [], ignoreExcludeLabel: false }
+  const speaker: Speaker = new Speaker({
+    source: api.open(),
+    responder,
+    log,
+    ...options,
+    fillDefaults: true,
+    membership,
+  })
+  const started = speaker.start()
+  const settle = async () => {
+    for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate)
+  }
+  const meet = async (...names: readonly (string | RingMember)[]) => {
+    members = names.map((name) => (typeof name === 'string' ? { name, metadata: null } : name))
+    speaker.memberChanged()
+    await settle()
+  }
+  return { speaker, started, reflex, notes, owned, settle, meet, joined: joining.resolve }
+}
+
+test('nothing is announced before the ring was asked who is there, and it hears of us only when we answer', async () => {
+  const { speaker, started, notes, settle, meet, joined } = await rig()
+  await settle()
+  assert.deepEqual(notes, ['configured', 'join, owns 0'])
+  await meet('iris1')
+  joined()
+  await started
+  assert.deepEqual(notes.slice(2), ['announces, owns 1'])
+  await speaker.stop()
+})
+
+const NOTHING: Metadata['gates'] = { passed: 'only', listed: new Set() }
+const BARE: Metadata = { announces: true, version: '', watchPort: 0, gates: NOTHING, lacking: new Set(), macs: [] }
+const lacking = (name: string, ...names: string[]) => ({ name, metadata: { ...BARE, lacking: new Set(names) } })
+const starting = (name: string) => ({ name, metadata: { ...BARE, announces: false } })
+const CHANGES: [string, readonly (string | RingMember)[], number][] = [
+  ['the other one is there: it comes first', ['iris1', 'iris2'], 0],
+  ['the other one is dead', ['iris1'], 1],
+  ['the other one is still starting', ['iris1', starting('iris2')], 1],
+  ['the other one lacks an interface that nothing asks for', ['iris1', lacking('iris2', 'eth9')], 0],
+  ['a stranger without a Node does not count', ['iris1', 'nobody'], 1],
+]
+for (const [name, members, expected] of CHANGES) {
+  test(`members: ${name}`, async () => {
+    const { speaker, started, owned, meet, joined } = await rig()
+    joined()
+    await started
+    await meet('iris1')
+    assert.equal(owned(), 1)
+    await meet(...members)
+    assert.equal(owned(), expected)
+    await speaker.stop()
+  })
+}
+
+test('others take over before we stop answering', async () => {
+  const { speaker, started, notes, meet, joined, owned } = await rig()
+  joined()
+  await started
+  await meet('iris1')
+  notes.length = 0
+  await speaker.stop()
+  assert.deepEqual(notes, ['left, owns 1', 'closed'])
+  assert.equal(owned(), 0)
+})
+
+test('after a pause the ring is heard before we speak', async () => {
+  const { speaker, started, notes, reflex, meet, joined, settle, owned } = await rig()
+  joined()
+  await started
+  await meet('iris1')
+  notes.length = 0
+  reflex.wakeAfter(5000)
+  await settle()
+  assert.deepEqual(notes, ['resync'])
+  assert.equal(owned(), 1)
+  await speaker.stop()
+})
+
+test('who leads is told for every address', async () => {
+  const { speaker, started, meet, joined } = await rig()
+  joined()
+  await started
+  await meet('iris1', 'iris2')
+  assert.deepEqual([...speaker.view.leaders()], [{ ip: '10.20.30.1', service: 'default/web', leader: 'iris2' }])
+  assert.deepEqual([...speaker.view.members()], ['iris1', 'iris2'])
+  await speaker.stop()
+})
