@@ -4,37 +4,44 @@
  * of the other side is noticed in time. `os/` does it in a thread of its own, `test/sim/` in memory.
  *
  * The reflex knows no protocol: it sends bytes it was given, and compares bytes that come. Only a packet other than the
- * last one accepted, or a passed deadline, is worth telling.
+ * expected one, or a passed deadline, is worth telling.
  */
 import type { SocketAddress } from './sockets.ts'
 
-/** Number of a socket or session within one reflex. */
+/** Number of a socket or session within one reflex; none is given twice. */
 export type ReflexId = number
+
+export type BfdArrival = Readonly<{
+  socket: ReflexId
+  /** Null where none has that source (and, if set, discriminator). */
+  session: ReflexId | null
+  from: SocketAddress
+  /** TTL or hop limit that it arrived with; null where the kernel does not say. */
+  ttl: number | null
+  /** At most 256. */
+  bytes: Uint8Array
+}>
 
 export type BfdReflexListener = Readonly<{
   /**
-   * A packet that is not the one that this session accepted last. `session` is null where none has that source (and, if
-   * set, discriminator). At most 100 a second and source; what is above is counted and dropped.
+   * A packet that is not the expected one. At most 100 a second and source, and 1,000 from all sources that no session
+   * has; and only so many wait at a time for this to be called, 8 of each session and 64 of the others. What is above
+   * is counted and dropped.
    */
-  onPacket(
-    arrival: Readonly<{
-      socket: ReflexId
-      session: ReflexId | null
-      from: SocketAddress
-      ttl: number
-      bytes: Uint8Array
-    }>,
-  ): void
-  /** Nothing acceptable has come for the session's `detectMs`; told once, until a packet is accepted again. */
+  onPacket(arrival: BfdArrival): void
+  /** Nothing expected has come for the session's `detectUs`; told once, until a packet is accepted or orders change. */
   onSilence(session: ReflexId): void
-  /** The thread itself did not run for `pausedMs`: every deadline was moved on by as much. */
+  /** The thread came to run `pausedMs` later than it should have: every deadline was moved on by at least as much. */
   onPaused(pausedMs: number): void
 }>
 
 export type BfdSession = Readonly<{
-  /** Sent every interval; empty: nothing is sent. */
+  /** Sent every interval; empty: nothing is sent. At most 256 bytes, as `expected`. */
   packet: Uint8Array
-  /** Between packets, microseconds, before jitter: each wait is 75 to 100 % of it, to 90 % with `detectMult` 1 (RFC 5880 §6.8.7). */
+  /**
+   * Between packets, microseconds, before jitter: each wait is 75 to 100 % of it, to 90 % with `detectMult` 1 (RFC 5880
+   * §6.8.7), and no less than 1 ms. 0: nothing is sent but with `now`.
+   */
   intervalUs: number
   detectMult: number
   /** Silence for so long, in microseconds, is told; 0: never. */
@@ -43,22 +50,44 @@ export type BfdSession = Readonly<{
   expected: Uint8Array
 }>
 
+export type BfdPeer = Readonly<{
+  to: SocketAddress
+  /** What it sends from; null: any port. */
+  remotePort: number | null
+  /** Ours, which its packets repeat in bytes 8 to 11 once they know it; until then they have 0 there. */
+  discriminator: number
+  /** Packets that arrive with less are dropped: 255 for one hop (RFC 5881 §5), 0 where it does not matter. */
+  minTtl: number
+}>
+
+export type BfdReflexCounters = Readonly<{
+  sent: number
+  /** Not sent: no route, a full queue, the link down. */
+  unsent: number
+  accepted: number
+  told: number
+  /** Arrived and told to nobody, by reason: TTL too low, more than may be told, longer than any packet. */
+  dropped: Readonly<Record<'ttl' | 'flood' | 'oversized', number>>
+}>
+
 export interface BfdReflex {
   listen(listener: BfdReflexListener): void
-  /** Binds a UDP socket to send from and receive on; `ttl` is that of what is sent. Throws a Fault. */
+  /** Binds a UDP socket to send from and receive on; `ttl` is that of what is sent. Throws Fault<NetworkFault>. */
   openSocket(local: SocketAddress, options: Readonly<{ ttl: number }>): ReflexId
+  /** Closes its sessions as well. */
   closeSocket(socket: ReflexId): void
-  /** Packets from this address (any port if `remotePort` is null) that carry `discriminator` in bytes 8 to 11, or none (0), are the session's. */
-  openSession(
-    socket: ReflexId,
-    peer: Readonly<{ to: SocketAddress; remotePort: number | null; discriminator: number }>,
-  ): ReflexId
+  /** A session that sends and expects nothing yet. Throws Fault<NetworkFault> `noAddress` for the other family than the socket's. */
+  openSession(socket: ReflexId, peer: BfdPeer): ReflexId
   /**
-   * Changes what is sent and expected, and counts the deadline from now. With `now` the packet goes out at once, else on
-   * its next turn.
+   * Changes what is sent and expected, and counts the deadline from now. With `now` the packet goes out before this
+   * returns, else on its next turn. Silence that was noticed before and not yet told is forgotten.
    */
   setSession(session: ReflexId, state: BfdSession, now: boolean): void
+  /** Sends another packet once, before this returns, beside the schedule. */
+  send(session: ReflexId, packet: Uint8Array): void
+  /** Nothing is told of it after this returns. */
   closeSession(session: ReflexId): void
-  counters(): Readonly<{ sent: number; accepted: number; told: number; dropped: number }>
+  counters(): BfdReflexCounters
+  /** Closes everything: nothing is sent or told after it returns. */
   close(): void
 }

@@ -23,6 +23,32 @@ export type Native = Readonly<{
   arpConfirm(reflex: Handle): void
   arpRead(reflex: Handle, counts: Uint8Array, drops: Uint8Array): number
   arpClose(reflex: Handle): void
+  bfdOpen(
+    lateMs: number,
+    listener: (
+      kind: number,
+      session: number,
+      socket: number,
+      value: number,
+      from: Uint8Array,
+      bytes: Uint8Array,
+    ) => void,
+  ): Handle | number
+  bfdOpenSocket(reflex: Handle, local: Uint8Array, ttl: number): number
+  bfdCloseSocket(reflex: Handle, socket: number): void
+  bfdOpenSession(
+    reflex: Handle,
+    socket: number,
+    to: Uint8Array,
+    remotePort: number,
+    discriminator: number,
+    minTtl: number,
+  ): number
+  bfdOrder(reflex: Handle, session: number, numbers: Uint8Array, packet: Uint8Array, expected: Uint8Array): number
+  bfdSend(reflex: Handle, session: number, packet: Uint8Array): number
+  bfdCloseSession(reflex: Handle, session: number): void
+  bfdRead(reflex: Handle, counts: Uint8Array): void
+  bfdClose(reflex: Handle): void
   linksDump(): Uint8Array | number
   linksWatch(listener: () => void): Handle | number
   linksUnwatch(watch: Handle): void
