@@ -80,6 +80,7 @@ export class Host implements Network {
   }
 
   connectStream(to: SocketAddress, { timeoutMs }: Readonly<{ timeoutMs: number }>): Promise<ByteStream> {
+    if (parseIp(to.address) === undefined) return Promise.reject(noAddress(to))
     const address = this.#sourceFor(to)
     const { promise, resolve, reject } = Promise.withResolvers<ByteStream>()
     if (address === undefined) {
@@ -156,7 +157,8 @@ export class Host implements Network {
   }
 
   #sendDatagram(local: SocketAddress, to: SocketAddress, bytes: Uint8Array): void {
-    if (bytes.length > MOST_DATAGRAM_BYTES || isIpv6(local.address) !== isIpv6(to.address)) return
+    const known = to.port >= 1 && to.port <= 65_535 && parseIp(to.address) !== undefined
+    if (!known || bytes.length > MOST_DATAGRAM_BYTES || isIpv6(local.address) !== isIpv6(to.address)) return
     const wildcard = local.address === '0.0.0.0' || local.address === '::'
     const address = wildcard ? this.#sourceFor(to) : local.address
     if (address === undefined) return
@@ -207,4 +209,8 @@ function isIpv6(address: string): boolean {
 
 function faultOf(code: NetworkFault['code'], { address, port }: SocketAddress, why: string): Fault<NetworkFault> {
   return new Fault({ code }, `cannot connect to ${address} port ${port}: ${why}`)
+}
+
+function noAddress({ address }: SocketAddress): Fault<NetworkFault> {
+  return new Fault({ code: 'noAddress' }, `'${address}' is no IP address`)
 }
