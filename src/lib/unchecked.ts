@@ -5,6 +5,7 @@
  */
 export type Fields = Readonly<Record<string, unknown>>
 
+/** Whether it is a JSON object: no list, and not null. */
 export function isRecord(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

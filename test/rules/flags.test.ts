@@ -2,8 +2,11 @@
 /** docs/flags.md lists exactly the flags and variables that there are, and says of each what the code says. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { LAN, WAN } from '../../src/gossip/config.ts'
 import { CONTROLLER_FLAGS, IDLE_VARIABLES, SPEAKER_FLAGS } from '../../src/programs/flags/daemon-flags.ts'
 import type { Flag } from '../../src/programs/flags/flag.ts'
+import { parseRingFile } from '../../src/programs/speaker/ring-config-file.ts'
+import { RING_VARIABLES, ringDurationText } from '../../src/programs/speaker/ring-config-variables.ts'
 import { read } from './tree.ts'
 
 const PAGE = read('docs/flags.md')
@@ -22,8 +25,8 @@ function shown({ name, initial, variable, idle }: Facts): string {
   return `--${name}, default '${initial}', variable '${variable}', ${idle === '' ? 'has an effect' : idle}`
 }
 
-function expected([name, { initial, env = '', idle = '' }]: readonly [string, Flag<unknown>]): string {
-  const text = typeof initial === 'string' ? initial : JSON.stringify(initial)
+function expected([name, { initial, env = '', idle = '', ...flag }]: readonly [string, Flag<unknown>]): string {
+  const text = flag.shown ?? (typeof initial === 'string' ? initial : JSON.stringify(initial))
   return shown({ name, initial: text === 'null' || text === '[]' ? '' : text, variable: env, idle })
 }
 
@@ -46,4 +49,25 @@ test('docs/flags.md lists the variables that have no flag', () => {
   const listed = [...PAGE.matchAll(VARIABLE)].map(([, name = '', meaning = '']) => `${name}: ${meaning}`)
   const known = Object.entries(IDLE_VARIABLES).map(([name, reason]) => `${name}: ${IDLE}${reason}`)
   assert.deepEqual(listed.toSorted(), known.toSorted())
+})
+
+function ringRow(variable: (typeof RING_VARIABLES)[number]): string {
+  const [lan, wan] = [LAN, WAN].map(({ [variable.field]: value }) =>
+    variable.knob === 'count' ? String(value) : ringDurationText(value),
+  )
+  return `${variable.name} LAN \`${lan}\`, WAN \`${wan}\`${variable.knob === 'time or off' ? ', `0` is off' : ''}`
+}
+
+test('docs/flags.md lists the variables of the member list, with what they are by default', () => {
+  const listed = [...PAGE.matchAll(/^\| `(\w+)` \| speaker \| .+; (LAN .+) \|$/gm)]
+  assert.deepEqual(
+    listed.map(([, name, defaults]) => `${name} ${defaults}`),
+    RING_VARIABLES.map(ringRow),
+  )
+  assert.equal(listed.length, [...PAGE.matchAll(/^\| `MEMBERLIST_/gm)].length)
+})
+
+test('the file of the member list in docs/flags.md is the LAN preset, whole', () => {
+  const [, text = ''] = /^```json\n([\s\S]*?)^```$/m.exec(PAGE) ?? []
+  assert.deepEqual(parseRingFile(text), { ok: true, gossip: LAN, warnings: [] })
 })

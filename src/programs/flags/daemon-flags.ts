@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Flags and environment of controller and speaker: MetalLB's of 0.13 to 0.16 by their names and meanings, and ours. */
 import { LOG_LEVELS } from '../../lib/log.ts'
-import { choice, integer, optionalPort, optionalToggle, port, text, toggle, wordList } from './flag.ts'
+import {
+  choice,
+  duration,
+  integer,
+  listeningPort,
+  optionalPort,
+  optionalToggle,
+  text,
+  toggle,
+  wordList,
+} from './flag.ts'
 import type { Values } from './read-flags.ts'
 
 const ONE_ENGINE = 'there is one built-in BGP engine and no FRR beside it'
 const NO_PROFILER = 'there is no profiler to serve'
-const NO_MEMBERS = 'this version has no member list yet; every Node counts as having a live speaker'
 
 const SHARED = {
   manifests: text({ help: 'take objects from this directory of YAML or JSON instead of a cluster', initial: '' }),
@@ -79,25 +88,37 @@ export const SPEAKER_FLAGS = {
   }),
   host: text({ help: 'address of this host', initial: '', env: 'METALLB_HOST', idle: 'nothing needs it' }),
   'ml-bindaddr': text({
-    help: 'address of the member list',
+    help: 'own address in the member list; without it every Node counts as having a live speaker',
     initial: '',
     env: 'METALLB_ML_BIND_ADDR',
-    idle: NO_MEMBERS,
   }),
-  'ml-bindport': port({
-    help: 'port of the member list',
+  'ml-bindport': listeningPort({
+    help: 'port of the member list, TCP and UDP, the same on all nodes',
     initial: 7946,
     env: 'METALLB_ML_BIND_PORT',
-    idle: NO_MEMBERS,
   }),
-  'ml-labels': text({ help: 'labels of the speakers’ Pods', initial: '', env: 'METALLB_ML_LABELS' }),
+  'ml-labels': text({
+    help: 'labels of the speakers’ Pods, by which they find each other',
+    initial: '',
+    env: 'METALLB_ML_LABELS',
+  }),
   'ml-secret-key-path': text({
-    help: 'directory of the file secretkey',
+    help: 'directory of the file secretkey; without it the member list is not encrypted',
     initial: '',
     env: 'METALLB_ML_SECRET_KEY_PATH',
-    idle: NO_MEMBERS,
   }),
-  'ml-wan-config': toggle({ help: 'slower timers for wide networks', initial: false, idle: NO_MEMBERS }),
+  'ml-wan-config': toggle({ help: 'slower timers of the member list, for wide networks', initial: false }),
+  'l2-watch-interval': duration({
+    help: 'how often speakers show each other that they live, beside the member list; 0 turns it off',
+    initial: '100ms',
+    least: '10ms',
+    most: '10s',
+  }),
+  'l2-watch-port': listeningPort({ help: 'UDP port on which they do', initial: 7947 }),
+  'memberlist-debug': toggle({
+    help: 'print what the speaker that runs here knows of members and leaders, and exit',
+    initial: false,
+  }),
   'bgp-debounce-timeout': integer({
     help: 'MetalLB’s delay before FRR reloads, in milliseconds',
     initial: 3000,

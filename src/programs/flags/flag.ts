@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a daemon can be told: one entry per flag, with the environment variable that may stand for it. */
+import { parseDuration } from '../../model/duration.ts'
+
 export type Flag<T> = Readonly<{
   /** For --help; starts in lower case, no full stop. */
   help: string
   initial: T
+  /** `initial` as one would write it, where that is not how it is kept. */
+  shown?: string
   /** Variable that is read where the flag is not given. */
   env?: string
   /** What the text says; undefined where it is not understood. */
@@ -35,8 +39,35 @@ export function integer(about: About<number> & Readonly<{ least: number; most: n
   return { ...rest, parse, expected: `a whole number from ${least} to ${most}`, isSwitch: false }
 }
 
+/** A time with Go's units (`100ms`), kept in milliseconds; 0 turns off what would take it. Bounds and default as text. */
+export function duration(
+  about: Readonly<{ help: string; initial: string; least: string; most: string; env?: string }>,
+): Flag<number> {
+  const { help, initial, least, most, env } = about
+  const [initialMs = 0, leastMs = 0, mostMs = 0] = [initial, least, most].map(parseDuration)
+  const parse = (value: string) => {
+    const ms = parseDuration(value)
+    return ms === undefined || (ms !== 0 && (ms < leastMs || ms > mostMs)) ? undefined : ms
+  }
+  const expected = `0 or a duration from ${least} to ${most}, such as ${initial}`
+  return {
+    help,
+    initial: initialMs,
+    shown: initial,
+    parse,
+    expected,
+    isSwitch: false,
+    ...(env !== undefined && { env }),
+  }
+}
+
+/** A TCP or UDP port at which something has to listen. */
+export function listeningPort(about: About<number>): Flag<number> {
+  return integer({ ...about, least: 1, most: 65_535 })
+}
+
 /** A TCP or UDP port; 0 turns off what would listen there. */
-export function port(about: About<number>): Flag<number> {
+function port(about: About<number>): Flag<number> {
   return integer({ ...about, least: 0, most: 65_535 })
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CONTROLLER_FLAGS, SPEAKER_FLAGS } from './daemon-flags.ts'
-import { integer, optionalToggle, text, toggle, wordList } from './flag.ts'
+import { duration, integer, listeningPort, optionalToggle, text, toggle, wordList } from './flag.ts'
 import { helpOf, readFlags } from './read-flags.ts'
 
 const FLAGS = {
@@ -12,8 +12,10 @@ const FLAGS = {
   secure: optionalToggle({ help: 'by HTTPS' }),
   classes: wordList({ help: 'classes', initial: [] }),
   old: text({ help: 'of old', initial: '', env: 'OLD', idle: 'nothing needs it' }),
+  pause: duration({ help: 'how long', initial: '1.5s', least: '10ms', most: '1m', env: 'PAUSE' }),
+  door: listeningPort({ help: 'where', initial: 80 }),
 }
-const DEFAULTS = { name: 'nobody', count: 3, loud: false, secure: null, classes: [], old: '' }
+const DEFAULTS = { name: 'nobody', count: 3, loud: false, secure: null, classes: [], old: '', pause: 1500, door: 80 }
 
 type Row = [string, readonly string[], Readonly<Record<string, string>>, object, readonly string[]]
 const READ: readonly Row[] = [
@@ -38,6 +40,16 @@ const READ: readonly Row[] = [
     {},
     ['COUNT is "ten", which is not a whole number from 1 to 9; using 3'],
   ],
+  ['a duration', ['--pause=0.02s'], {}, { pause: 20 }, []],
+  ['a duration of nothing', ['--pause=0'], {}, { pause: 0 }, []],
+  ['bounds belong to it', ['--pause=10ms'], { PAUSE: '1m' }, { pause: 10 }, []],
+  [
+    'a variable that is no duration',
+    [],
+    { PAUSE: '100' },
+    {},
+    ['PAUSE is "100", which is not 0 or a duration from 10ms to 1m, such as 1.5s; using 1.5s'],
+  ],
   ['an idle flag', ['--old=x'], {}, { old: 'x' }, ['--old is accepted and has no effect: nothing needs it']],
   ['an idle variable', [], { OLD: 'x' }, { old: 'x' }, ['OLD is accepted and has no effect: nothing needs it']],
 ]
@@ -57,6 +69,11 @@ const REFUSED: readonly [string, readonly string[], RegExp][] = [
   ['no value', ['--name'], /^--name needs a value: a text$/],
   ['a number out of range', ['--count=10'], /^--count is "10", which is not a whole number from 1 to 9$/],
   ['a number with a fraction', ['--count=1.5'], /which is not a whole number/],
+  ['a duration without unit', ['--pause=100'], /^--pause is "100", which is not 0 or a duration from 10ms to 1m/],
+  ['a duration that is too short', ['--pause=9ms'], /which is not 0 or a duration/],
+  ['a duration that is too long', ['--pause=61s'], /which is not 0 or a duration/],
+  ['less than nothing', ['--pause=-1s'], /which is not 0 or a duration/],
+  ['no port to listen on', ['--door=0'], /^--door is "0", which is not a whole number from 1 to 65535$/],
   ['no boolean', ['--loud=yes'], /^--loud is "yes", which is not true or false$/],
 ]
 for (const [name, argv, message] of REFUSED) {
@@ -72,6 +89,7 @@ test('--help wins over what stands behind it, and names default, variable and wh
   const help = helpOf('teller', 'Tells.', FLAGS)
   assert.match(help, /^Usage: metallb teller \[flags\]\n/)
   assert.match(help, /--count VALUE {2,}how many \(default 3, env COUNT\)\n/)
+  assert.match(help, /--pause VALUE {2,}how long \(default 1\.5s, env PAUSE\)\n/)
   assert.match(help, /--old VALUE {2,}of old \(no effect here, env OLD\)\n/)
 })
 
@@ -108,6 +126,8 @@ const METALLB: readonly [string, 'controller' | 'speaker', readonly string[]][] 
     'speaker',
     ['--ml-bindaddr=192.0.2.1', '--ml-bindport=7946', '--ml-labels=app=metallb', '--ml-secret-key-path=/etc/ml'],
   ],
+  ['the watch', 'speaker', ['--l2-watch-interval=50ms', '--l2-watch-port=7947']],
+  ['a guide that asks a speaker', 'speaker', ['--memberlist-debug']],
   ['the profiler', 'speaker', ['--pprof-bind-address=:6060', '--pod-name=p', '--namespace=n', '--kubeconfig=/k']],
 ]
 for (const [name, program, argv] of METALLB) {

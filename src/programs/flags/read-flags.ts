@@ -47,7 +47,7 @@ function fromEnvironment(flag: Flag<unknown>, env: Environment, warnings: string
   warnings.push(...idleWarning(flag.env, flag))
   const parsed = flag.parse(text)
   if (parsed !== undefined) return parsed
-  warnings.push(`${misread(flag.env, text, flag)}; using ${JSON.stringify(flag.initial)}`)
+  warnings.push(`${misread(flag.env, text, flag)}; using ${flag.shown ?? JSON.stringify(flag.initial)}`)
   return flag.initial
 }
 
@@ -75,11 +75,11 @@ export function helpOf(program: string, about: string, flags: Flags): string {
   return `Usage: metallb ${program} [flags]\n\n${about}\n\n${lines.join('\n')}\n`
 }
 
-function describe({ help, initial, env, idle }: Flag<unknown>): string {
-  const shown = (typeof initial === 'string' && initial !== '') || typeof initial === 'number'
+function describe({ help, initial, env, idle, shown }: Flag<unknown>): string {
+  const isShown = (typeof initial === 'string' && initial !== '') || typeof initial === 'number'
   const notes = [
     ...(idle === undefined ? [] : ['no effect here']),
-    ...(shown ? [`default ${initial}`] : []),
+    ...(isShown ? [`default ${shown ?? initial}`] : []),
     ...(env === undefined ? [] : [`env ${env}`]),
   ]
   return notes.length === 0 ? help : `${help} (${notes.join(', ')})`
