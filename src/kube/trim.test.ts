@@ -94,7 +94,13 @@ const KINDS: [Resource, object, object][] = [
       metadata: { ...META, namespace: undefined },
       spec: { podCIDR: '10.244.0.0/24' },
       status: {
-        addresses: [{ type: 'InternalIP', address: '192.0.2.1' }],
+        addresses: [
+          { type: 'ExternalIP', address: '203.0.113.1' },
+          { type: 'InternalIP', address: '192.0.2.1' },
+          { type: 'InternalIP', address: '2001:db8::1' },
+          { type: 'Hostname', address: 'x' },
+          'odd',
+        ],
         conditions: [
           { type: 'Ready', status: 'True', lastHeartbeatTime: 'now' },
           { type: 'MemoryPressure', status: 'False' },
@@ -107,7 +113,11 @@ const KINDS: [Resource, object, object][] = [
       kind: 'Node',
       metadata: { ...KEPT, namespace: '' },
       status: {
-        addresses: [{ type: 'InternalIP', address: '192.0.2.1' }],
+        addresses: [
+          { type: 'InternalIP', address: '192.0.2.1' },
+          { type: 'InternalIP', address: '2001:db8::1' },
+          'odd',
+        ],
         conditions: [{ type: 'Ready', status: 'True' }],
       },
     },

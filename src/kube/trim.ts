@@ -176,8 +176,15 @@ function nodeStatus(status: unknown): unknown {
   const read = Array.isArray(conditions)
     ? conditions.filter((condition) => !isFields(condition) || NODE_CONDITIONS.has(condition['type']))
     : conditions
+  // The one by which the cluster reaches the node; an address of the wrong form is the model's to see.
+  const inner = Array.isArray(addresses)
+    ? addresses.filter((address) => !isFields(address) || address['type'] === 'InternalIP')
+    : addresses
   return {
-    ...kept('addresses', addresses),
+    ...kept(
+      'addresses',
+      each(inner, (address) => pick(address, ['type', 'address'])),
+    ),
     ...kept(
       'conditions',
       each(read, (condition) => pick(condition, ['type', 'status'])),
