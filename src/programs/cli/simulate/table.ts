@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The same facts for a person: what changes first, then problems, Services, and pools. */
 import type { Problem } from '../../../lib/problem.ts'
+import { type Row, section } from '../../text-table.ts'
 import { printable } from '../check/report.ts'
 import type { Announced, BgpRow } from './announcements.ts'
 import type { Assigned } from './assignment.ts'
@@ -9,8 +10,6 @@ import type { Result } from './simulation.ts'
 
 /** Nodes named in a cell; the JSON has all of them. */
 const NAMED = 3
-
-type Row = readonly string[]
 
 /** Pieces of text, each a section. */
 export function* tableOf(result: Result): Generator<string> {
@@ -101,14 +100,4 @@ function sentence({ severity, object, field, code, message, file = '', line }: P
   const where = line === undefined ? file : `${file}:${line}`
   const what = [object.kind, object.name, field].filter((word) => word !== '').join(' ')
   return `  ${severity} ${printable([where, what].filter((word) => word !== '').join(' '))}: ${printable(message)} (${code})\n`
-}
-
-function section(title: string, heads: Row, rows: readonly Row[]): string {
-  if (rows.length === 0) return `${title}\n  none\n\n`
-  const widths = heads.map((head, at) =>
-    rows.reduce((most, row) => Math.max(most, (row[at] ?? '').length), head.length),
-  )
-  const line = (row: Row): string =>
-    `  ${row.map((text, at) => printable(text).padEnd(widths[at] ?? 0)).join('  ')}`.trimEnd()
-  return `${title}\n${[heads, ...rows].map(line).join('\n')}\n\n`
 }
