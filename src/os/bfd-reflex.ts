@@ -27,7 +27,7 @@ const MAPPED = 0xffffn << 32n
  * Starts the reflex's thread. When it comes to run more than `lateMs` after the time it had asked for, that was a pause
  * (SIGSTOP, a sleeping machine); 0 switches the guard off. Throws Fault `noAddon` or `system`.
  */
-export function openBfdReflex({ lateMs }: { lateMs: number }): BfdReflex {
+export function openBfdReflex({ lateMs = 50 }: { lateMs?: number } = {}): BfdReflex {
   return new LinuxBfdReflex(lateMs)
 }
 

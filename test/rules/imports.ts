@@ -5,7 +5,7 @@ import manifest from '../../package.json' with { type: 'json' }
 
 export type Import = Readonly<{ specifier: string; typeOnly: boolean }>
 
-const PROTOCOLS = ['l2', 'bgp']
+const PROTOCOLS = ['l2', 'bgp', 'bfd', 'gossip', 'health']
 const SHELLS = [...PROTOCOLS, 'kube', 'manifests', 'os']
 
 /** Folder of src/ → the folders whose values and types it may import, besides itself. */

@@ -4,7 +4,17 @@ import { importsOf } from './imports.ts'
 import { withoutComments } from './text.ts'
 
 const PURE_FOLDERS = ['src/model/', 'src/plan/', 'src/ipam/']
-const PURE_FILES = ['codec.ts', 'fsm.ts', 'timing.ts', 'rib.ts', 'claims.ts', 'arp.ts']
+const PURE_FILES = [
+  'codec.ts',
+  'fsm.ts',
+  'timing.ts',
+  'rib.ts',
+  'claims.ts',
+  'arp.ts',
+  'loss.ts',
+  'tag.ts',
+  'watch-peers.ts',
+]
 /** Functions of their arguments; a hash is one, a random number is not. */
 const PURE_MODULES = new Set(['node:assert/strict', 'node:crypto', 'node:util'])
 const IMPURE =
