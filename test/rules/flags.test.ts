@@ -67,7 +67,12 @@ test('docs/flags.md lists the variables of the member list, with what they are b
   assert.equal(listed.length, [...PAGE.matchAll(/^\| `MEMBERLIST_/gm)].length)
 })
 
-test('the file of the member list in docs/flags.md is the LAN preset, whole', () => {
-  const [, text = ''] = /^```json\n([\s\S]*?)^```$/m.exec(PAGE) ?? []
+test('the file of the member list in docs/flags.md is the LAN preset, whole, and what follows makes it the WAN preset', () => {
+  const [, text = '', after = ''] = /^```json\n([\s\S]*?)^```\n([\s\S]*)/m.exec(PAGE) ?? []
   assert.deepEqual(parseRingFile(text), { ok: true, gossip: LAN, warnings: [] })
+  const others = [...after.matchAll(/`(\w+)`\s(?:(\d+)(?![\dms])|(\d+m?s))/g)].map(([, name = '', count, time]) => {
+    return [name, time ?? Number(count)] as const
+  })
+  const file: object = { ...JSON.parse(text), ...Object.fromEntries(others) }
+  assert.deepEqual(parseRingFile(JSON.stringify(file)), { ok: true, gossip: WAN, warnings: [] })
 })

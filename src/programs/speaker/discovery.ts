@@ -4,12 +4,10 @@ import { type KubeApi, KubeFault } from '../../kube/api.ts'
 import { listAll } from '../../kube/list.ts'
 import { PODS, pathOf } from '../../kube/resource.ts'
 import { Slices } from '../../kube/slices.ts'
-import { Trimmer } from '../../kube/trim.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { Fault } from '../../lib/fault.ts'
-import { type Family, formatIp, type Ip, parseIp } from '../../lib/ip.ts'
+import { formatIp, type Ip, parseIp } from '../../lib/ip.ts'
 import type { Log } from '../../lib/log.ts'
-import type { KubeObject } from '../../lib/object.ts'
 import type { SocketAddress } from '../../lib/sockets.ts'
 import { listAt, textAt } from '../../lib/unchecked.ts'
 import type { Node } from '../../model/node.ts'
@@ -38,6 +36,9 @@ export type PodDiscoveryOptions = Common &
     log: Log
   }>
 
+/** What is kept of a Pod or Node, of which there may be a thousand. */
+type Place = Readonly<{ node: string; addresses: readonly Ip[] }>
+
 /** As MetalLB asks. Who comes later finds us. */
 const RELIST_MS = 5 * 60_000
 /** After a failure; who calls may be in a hurry, and the API server in trouble. */
@@ -47,7 +48,7 @@ const PATIENCE_MS = 1000
 
 /** By the InternalIP addresses of the Nodes: each may run a speaker. */
 export function nodeDiscovery({ nodes, port, own }: Common): Discovery {
-  return { peers: () => Promise.resolve(peersAt(addressesOfNodes(nodes(), own), port, own)) }
+  return { peers: () => Promise.resolve(peersAt(placesOf(nodes()), port, own)) }
 }
 
 /**
@@ -61,7 +62,7 @@ export function podDiscovery(options: PodDiscoveryOptions): Discovery {
 class PodDiscovery implements Discovery {
   readonly #options: PodDiscoveryOptions
   readonly #slices = new Slices()
-  #pods: readonly KubeObject[] | null = null
+  #pods: readonly Place[] | null = null
   #askAtMs = Number.NEGATIVE_INFINITY
   #asking: Promise<void> | null = null
   /** Of the last failure, said once; '' after a success. */
@@ -80,10 +81,7 @@ class PodDiscovery implements Discovery {
       await Promise.race([this.#asking, patience.promise])
       timer.cancel()
     }
-    const addresses = this.#pods
-      ? addressesOfPods(this.#pods, new Map([...nodes()].map((node) => [node.name, node])), own)
-      : addressesOfNodes(nodes(), own)
-    return peersAt(addresses, port, own)
+    return peersAt(this.#pods ? withNodes(this.#pods, nodes()) : placesOf(nodes()), port, own)
   }
 
   async #ask(): Promise<void> {
@@ -102,18 +100,21 @@ class PodDiscovery implements Discovery {
     }
   }
 
-  async #list(): Promise<readonly KubeObject[]> {
+  async #list(): Promise<readonly Place[]> {
     const { api, namespace, labels } = this.#options
-    const trimmer = new Trimmer(PODS)
-    const { objects } = await listAll({
+    const places: Place[] = []
+    await listAll({
       api,
       slices: this.#slices,
       signal: new AbortController().signal, // the client ends it when it is closed
       path: pathOf(PODS, { namespace }),
       query: { labelSelector: labels },
-      take: (pod) => trimmer.trim(pod),
+      take(pod) {
+        places.push(...placeOf(pod))
+        return null
+      },
     })
-    return objects
+    return places
   }
 
   #report(fault: Fault<{ code: string }>): void {
@@ -126,36 +127,33 @@ class PodDiscovery implements Discovery {
   }
 }
 
-/** A Pod that has no address yet will have that of its Node, whose network it is in. */
-function addressesOfPods(
-  pods: readonly KubeObject[],
-  nodes: ReadonlyMap<string, Pick<Node, 'name' | 'addresses'>>,
-  own: Common['own'],
-): (Ip | undefined)[] {
-  const family = familyOf(own)
-  return pods.map((pod) => {
-    const node = textAt(pod, 'spec', 'nodeName')
-    if (node === own.node || ['Failed', 'Succeeded'].includes(textAt(pod, 'status', 'phase'))) return undefined
-    const texts = [textAt(pod, 'status', 'podIP'), ...listAt(pod, 'status', 'podIPs').map((one) => textAt(one, 'ip'))]
-    const ofPod = texts.map(parseIp).find((ip) => ip?.family === family)
-    return ofPod ?? nodes.get(node)?.addresses.find((ip) => ip.family === family)
-  })
+/** Of a Pod that may run; none of one that has ended. */
+function placeOf(pod: unknown): Place[] {
+  if (['Failed', 'Succeeded'].includes(textAt(pod, 'status', 'phase'))) return []
+  const texts = [textAt(pod, 'status', 'podIP'), ...listAt(pod, 'status', 'podIPs').map((one) => textAt(one, 'ip'))]
+  return [{ node: textAt(pod, 'spec', 'nodeName'), addresses: texts.flatMap((text) => parseIp(text) ?? []) }]
 }
 
-function addressesOfNodes(nodes: Iterable<Pick<Node, 'name' | 'addresses'>>, own: Common['own']): (Ip | undefined)[] {
-  const family = familyOf(own)
-  return [...nodes].map(({ name, addresses }) =>
-    name === own.node ? undefined : addresses.find((ip) => ip.family === family),
-  )
+type KnownNodes = ReturnType<Common['nodes']>
+
+function placesOf(nodes: KnownNodes): Place[] {
+  return Array.from(nodes, ({ name, addresses }) => ({ node: name, addresses }))
 }
 
-function familyOf({ address }: Common['own']): Family {
-  return address.includes(':') ? 'ipv6' : 'ipv4'
+/** A Pod that has no address yet, or none of our family, has that of its Node, whose network it is in. */
+function withNodes(pods: readonly Place[], nodes: KnownNodes): readonly Place[] {
+  const known = new Map(Array.from(nodes, ({ name, addresses }) => [name, addresses]))
+  return pods.map(({ node, addresses }) => ({ node, addresses: [...addresses, ...(known.get(node) ?? [])] }))
 }
 
 /** Each once, and not our own, whatever Node or Pod claims to have it. */
-function peersAt(addresses: readonly (Ip | undefined)[], port: number, own: Common['own']): readonly SocketAddress[] {
-  const others = new Set(addresses.flatMap((ip) => (ip ? [formatIp(ip)] : [])))
+function peersAt(places: readonly Place[], port: number, own: Common['own']): readonly SocketAddress[] {
+  const family = own.address.includes(':') ? 'ipv6' : 'ipv4'
+  const others = new Set<string>()
+  for (const { node, addresses } of places) {
+    const ip = node === own.node ? undefined : addresses.find((one) => one.family === family)
+    if (ip) others.add(formatIp(ip))
+  }
   others.delete(own.address)
   return [...others].map((address) => ({ address, port }))
 }

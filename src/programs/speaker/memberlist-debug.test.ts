@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { promisify } from 'node:util'
+import * as fc from 'fast-check'
 import { Fault } from '../../lib/fault.ts'
 import { createLog } from '../../lib/log.ts'
 import { Metrics } from '../../lib/metrics.ts'
@@ -99,6 +100,18 @@ test('a member cannot write to the terminal', () => {
   const text = membersText({ ring: true, members: [member('\u001b[2Jnode', '192.0.2.1')], leaders: [] })
   assert.ok(text.includes('\u{fffd}[2Jnode'))
   assert.ok(!text.includes('\u001b'))
+})
+
+test('any document has its tables', () => {
+  const list = fc.array(fc.oneof(fc.jsonValue(), fc.record({ name: fc.string(), ip: fc.string(), port: fc.double() })))
+  const document = fc.record({ ring: fc.jsonValue(), settings: fc.jsonValue(), members: list, leaders: list })
+  fc.assert(
+    fc.property(fc.oneof(document, fc.jsonValue()), (given) => {
+      const text = membersText(given)
+      assert.match(text, /^MEMBERS$/m)
+      assert.match(text, /^LEADERS$/m)
+    }),
+  )
 })
 
 const scratch = mkdtempSync(join(tmpdir(), 'metallb-members-'))

@@ -12,8 +12,8 @@ export type MembersDocument = Readonly<{
   ring: boolean
   /** How it is set up, in words (ringSettings); null without it. */
   settings: Readonly<Record<string, string | number>> | null
-  members: Iterable<MemberRow>
-  leaders: Iterable<LeaderRow>
+  members: readonly MemberRow[] | Generator<MemberRow>
+  leaders: readonly LeaderRow[] | Generator<LeaderRow>
 }>
 
 export type MemberRow = Readonly<{

@@ -5,12 +5,14 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import * as fc from 'fast-check'
 import { type GossipConfig, LAN, WAN } from '../../gossip/config.ts'
 import { Fault } from '../../lib/fault.ts'
 import { createLog } from '../../lib/log.ts'
 import { SPEAKER_FLAGS } from '../flags/daemon-flags.ts'
 import { readFlags } from '../flags/read-flags.ts'
 import { type RingConfig, type RingFiles, readRingConfig, ringSettings } from './ring-config.ts'
+import { parseRingFile } from './ring-config-file.ts'
 
 const FILE = '/etc/metallb/memberlist/config.json'
 const KEY_FILE = '/etc/ml_secret_key/secretkey'
@@ -337,4 +339,21 @@ test('what is no file, is too large or is not there ends the start with its path
   await assert.rejects(fromDisk(join(scratch, 'directory')), /directory\/secretkey, cannot be read: EISDIR/)
   await assert.rejects(fromDisk(join(scratch, 'large')), /cannot be read: it is larger than 65536 bytes$/)
   await assert.rejects(fromDisk(join(scratch, 'nowhere')), /nowhere\/secretkey$/)
+})
+
+/** Whatever stands in the file: a reading whose numbers timers and queues can be given, or a sentence. */
+function isUsable(text: string): boolean {
+  const reading = parseRingFile(text)
+  if (!reading.ok) return reading.flaw !== ''
+  const numbers = Object.values(reading.gossip).filter((value) => typeof value === 'number')
+  return numbers.every((value) => value >= 0 && value < 2 ** 31)
+}
+
+test('no file is more than a sentence', () => {
+  const value = fc.oneof(fc.constant('10s'), fc.boolean(), fc.nat(70_000), fc.jsonValue())
+  const knobs = fc.record(Object.fromEntries(Object.keys(WHOLE).map((key) => [key, value])), { requiredKeys: [] })
+  fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), isUsable))
+  fc.assert(fc.property(knobs, (given) => isUsable(JSON.stringify({ ...WHOLE, ...given }))))
+  const whole = JSON.stringify(WHOLE)
+  for (let length = 0; length < whole.length; length++) assert.equal(parseRingFile(whole.slice(0, length)).ok, false)
 })
