@@ -21,9 +21,11 @@ const MAX_FIELDS = 64
 const LENGTH_BYTES = [0, 0, 0, 0, 1, 2, 4, 1, 2, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 2, 4, 2, 4]
 const FIXED_BYTES = [0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17, 0, 0, 0, 0, 0, 0, 0]
 
-function unsignedAt(bytes: Uint8Array, at: number, count: number): number {
-  let value = 0
-  for (let index = 0; index < count; index++) value = value * 256 + (bytes[at + index] ?? 0)
+/** Exact up to 2⁵³, and of the right size above. */
+function integerAt(bytes: Uint8Array, at: number, form: { byteCount: number; signed: boolean }): number {
+  const first = bytes[at] ?? 0
+  let value = form.signed && first >= 0x80 ? -1 : 0
+  for (let index = 0; index < form.byteCount; index++) value = value * 256 + (bytes[at + index] ?? 0)
   return value
 }
 
@@ -54,7 +56,7 @@ class Head {
   #readLong(bytes: Uint8Array, at: number): 'read' | 'more' {
     const lengthBytes = LENGTH_BYTES[this.tag - 0xc0] ?? 0
     if (at + 1 + lengthBytes > bytes.length) return 'more'
-    const length = unsignedAt(bytes, at + 1, lengthBytes)
+    const length = integerAt(bytes, at + 1, { byteCount: lengthBytes, signed: false })
     this.bodyAt += lengthBytes
     if (this.tag >= 0xde) this.children = 2 * length
     else if (this.tag >= 0xdc) this.children = length
@@ -72,8 +74,7 @@ class Head {
     const raw = (tag >= 0xa0 && tag < 0xc0) || (tag >= 0xc4 && tag <= 0xc6) || (tag >= 0xd9 && tag <= 0xdb)
     if (raw) return bytes.subarray(bodyAt, bodyAt + bodyBytes)
     if (tag < 0xcc || tag > 0xd3) return undefined
-    const value = unsignedAt(bytes, bodyAt, bodyBytes)
-    return tag >= 0xd0 && (bytes[bodyAt] ?? 0) >= 0x80 ? value - 2 ** (8 * bodyBytes) : value
+    return integerAt(bytes, bodyAt, { byteCount: bodyBytes, signed: tag >= 0xd0 })
   }
 }
 
