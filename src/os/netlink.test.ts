@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fromHex } from '../lib/bytes.ts'
+import { fromHex, toHex } from '../lib/bytes.ts'
 import type { Link } from '../lib/net.ts'
 import { decodeLinks } from './netlink.ts'
 
@@ -15,7 +15,7 @@ const BOND_MEMBER = `${header('40000000', '1000')} ${info('0100', '03000000', '4
 const TUNNEL = `${header('34000000', '1000')} ${info('0003', '04000000', 'c1000000')} ${name('74756e3000')} 000000 0800 0100 c6336401`
 const DONE = `${header('14000000', '0300')} 00000000`
 
-const link = (fields: Partial<Link>): Link => ({
+const ETHERNET: Link = {
   index: 2,
   name: 'eth0',
   mac: '02:00:00:00:00:01',
@@ -26,8 +26,79 @@ const link = (fields: Partial<Link>): Link => ({
   multicast: true,
   hasMaster: false,
   linkLocal: null,
-  ...fields,
-})
+}
+
+/** rtattr: length, type, value, padding. */
+const attribute = (type: number, hex: string) => {
+  const value = toHex(fromHex(hex))
+  const length = 4 + value.length / 2
+  const padding = '00'.repeat((4 - (length % 4)) % 4)
+  return `${length.toString(16).padStart(2, '0')}00${type.toString(16).padStart(2, '0')}00${value}${padding}`
+}
+const textHex = (text: string) => toHex(new TextEncoder().encode(`${text}\0`))
+/** IFLA_LINKINFO with IFLA_INFO_KIND and, for a member, IFLA_INFO_SLAVE_KIND. */
+const kind = (own: string, memberOf = '') =>
+  attribute(18, (own && attribute(1, textHex(own))) + (memberOf && attribute(4, textHex(memberOf))))
+const linkMessage = (index: string, flags: string, attributes: string) => {
+  const length = (32 + fromHex(attributes).length).toString(16).padStart(2, '0')
+  return `${header(`${length}000000`, '1000')} ${info('0100', index, flags)} ${attributes}`
+}
+const ON_LINK_2 = attribute(5, '02000000')
+const IN_LINK_9 = attribute(10, '09000000')
+const MAC = attribute(1, '020000000001')
+const named = (text: string) => attribute(3, textHex(text))
+
+/**
+ * Links that stand on others or in them. Made by hand from the layout in linux/if_link.h, not captured: the kernels that
+ * these tests run on have no 802.1Q, bonding or VRF.
+ */
+const STACKED: [string, string, Link][] = [
+  [
+    'a VLAN on an Ethernet link: a link of its own',
+    linkMessage('05000000', '43100100', `${named('eth0.5')}${MAC}${ON_LINK_2}${kind('vlan')}`),
+    { ...ETHERNET, index: 5, name: 'eth0.5' },
+  ],
+  [
+    'a VLAN whose link has lost its carrier',
+    linkMessage('05000000', '03100000', `${named('eth0.5')}${MAC}${ON_LINK_2}${kind('vlan')}`),
+    { ...ETHERNET, index: 5, name: 'eth0.5', carrier: false },
+  ],
+  [
+    'a bond: it talks for its members',
+    linkMessage('09000000', '43140100', `${named('bond0')}${MAC}${kind('bond')}`),
+    { ...ETHERNET, index: 9, name: 'bond0' },
+  ],
+  [
+    'a member of the bond',
+    linkMessage('03000000', '43180100', `${named('eth1')}${MAC}${IN_LINK_9}${kind('', 'bond')}`),
+    { ...ETHERNET, index: 3, name: 'eth1', hasMaster: true },
+  ],
+  [
+    'a VLAN that is a member of a bridge',
+    linkMessage('05000000', '43110100', `${named('eth0.5')}${MAC}${ON_LINK_2}${IN_LINK_9}${kind('vlan', 'bridge')}`),
+    { ...ETHERNET, index: 5, name: 'eth0.5', hasMaster: true },
+  ],
+  [
+    'a macvlan',
+    linkMessage('06000000', '43100100', `${named('mv0')}${MAC}${ON_LINK_2}${kind('macvlan')}`),
+    { ...ETHERNET, index: 6, name: 'mv0' },
+  ],
+  [
+    'a member of a VRF',
+    linkMessage('03000000', '43100100', `${named('eth1')}${MAC}${IN_LINK_9}${kind('', 'vrf')}`),
+    { ...ETHERNET, index: 3, name: 'eth1', hasMaster: true },
+  ],
+  [
+    'a VRF: NOARP',
+    linkMessage('09000000', 'c1040100', `${named('red')}${MAC}${kind('vrf')}`),
+    { ...ETHERNET, index: 9, name: 'red', broadcast: false, multicast: false, noArp: true },
+  ],
+]
+for (const [title, hex, expected] of STACKED) {
+  test(`links: ${title}`, () => assert.deepEqual(decodeLinks(fromHex(hex)), [expected]))
+}
+
+const link = (fields: Partial<Link>): Link => ({ ...ETHERNET, ...fields })
 
 /** An address of link 2: flags of the header, scope, and the attributes after it. */
 const address = (flags: string, scope: string, attributes: string, index = '02000000', family = '0a') => {
