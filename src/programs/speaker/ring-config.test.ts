@@ -178,6 +178,7 @@ const REFUSED: readonly [string, World, RegExp][] = [
   ],
   ['every IPv6 address', { argv: [...MEMBER, '--ml-bindaddr=::'] }, /is ::, by which nobody/],
   ['a group', { argv: [...MEMBER, '--ml-bindaddr=224.0.0.1'] }, /by which nobody/],
+  ['an address of one link', { argv: [...MEMBER, '--ml-bindaddr=fe80::1'] }, /by which nobody/],
   ['an IPv6 group', { argv: [...MEMBER, '--ml-bindaddr=ff02::1'] }, /by which nobody/],
   [
     'one port for both',

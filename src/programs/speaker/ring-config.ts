@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { type GossipConfig, LAN, WAN } from '../../gossip/config.ts'
 import { ringKey } from '../../gossip/crypto.ts'
 import { Fault, reasonOf } from '../../lib/fault.ts'
-import { formatIp, parseIp } from '../../lib/ip.ts'
+import { formatIp, type Ip, parseIp } from '../../lib/ip.ts'
 import type { Log } from '../../lib/log.ts'
 import type { SocketAddress } from '../../lib/sockets.ts'
 import type { SpeakerFlags } from '../flags/daemon-flags.ts'
@@ -82,11 +82,15 @@ export async function readRingConfig(
 function addressOf(text: string): string {
   const ip = parseIp(text)
   if (!ip) throw bad(`--ml-bindaddr (METALLB_ML_BIND_ADDR) is ${JSON.stringify(text)}, which is no IP address`)
-  const first = Number(ip.bits >> BigInt(ip.family === 'ipv4' ? 24 : 120))
-  const isMulticast = ip.family === 'ipv4' ? first >= 224 : first === 255
-  if (ip.bits !== 0n && !isMulticast) return formatIp(ip)
+  if (ip.bits !== 0n && !isNobodysOwn(ip)) return formatIp(ip)
   const message = `--ml-bindaddr (METALLB_ML_BIND_ADDR) is ${text}, by which nobody reaches this node`
   throw bad(`${message}: give the node's own address, in a Pod status.podIP`)
+}
+
+/** Groups; and link-local IPv6 addresses, which mean nothing without the link that they are of. */
+function isNobodysOwn({ family, bits }: Ip): boolean {
+  if (family === 'ipv4') return bits >> 28n >= 0xen
+  return bits >> 120n === 0xffn || bits >> 118n === 0x3fan
 }
 
 async function fromFile(flags: RingFlags, files: RingFiles, log: Log): Promise<GossipConfig> {
