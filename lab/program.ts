@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A program of the run: its process, and what it wrote into its log. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Host } from './host.ts'
@@ -45,6 +46,17 @@ export class Program {
 
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
+  }
+
+  /** Of the process, as proc(5) counts; 0 where it could not be started. */
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  /** Resolves when it has ended, to its exit status; null: by a signal. */
+  async ended(): Promise<number | null> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit')
+    return this.#child.exitCode
   }
 
   /** For somebody who has to look at it: is it running, and what did it say last. */
