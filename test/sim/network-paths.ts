@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What lies between simulated hosts: how long a packet takes, and whether it arrives. Hosts are numbers here. */
+import { randomOf } from '../fuzz/mutations.ts'
 
 /** In place of a host: all of them. */
 export const ANY = 0
@@ -15,7 +16,7 @@ export class Paths {
   readonly #cuts: (readonly [ReadonlySet<number>, ReadonlySet<number>])[] = []
 
   constructor(seed: number) {
-    this.#random = randomFrom(seed)
+    this.#random = randomOf(seed)
   }
 
   /** The most special of what was said about a pair holds: the pair, all from one host, all to one host, all. */
@@ -53,15 +54,4 @@ export class Paths {
 function lookUp<Value>(of: ReadonlyMap<number, Value>, from: number, to: number): Value | undefined {
   if (of.size === 0) return undefined
   return of.get(from * HOSTS + to) ?? of.get(from * HOSTS + ANY) ?? of.get(ANY + to) ?? of.get(ANY)
-}
-
-/** mulberry32: numbers in [0, 1) that are the same for the same seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b_79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
