@@ -23,6 +23,7 @@ export function gateOf(service: Gated): Gate | null {
   return { port, path: port === service.healthCheckNodePort ? '/healthz' : '/' }
 }
 
+/** Equal gates have equal keys. */
 export function gateKey({ port, path }: Gate): GateKey {
   return `${port}${path}`
 }

@@ -34,8 +34,9 @@ function registered(daemon: 'controller' | 'speaker'): string[] {
   if (daemon === 'controller') {
     registerAllocatorMetrics(metrics, { counters: unasked, allocations: new Allocations(systemClock) })
   } else {
-    const readings = { errors: unasked, decisions: unasked, members: unasked, counters: unasked }
-    registerSpeakerMetrics(metrics, { node: '', configuration, ...readings })
+    const readings = { errors: unasked, decisions: unasked, leaders: unasked, members: unasked, counters: unasked }
+    const conflicts = { active: unasked, counts: unasked }
+    registerSpeakerMetrics(metrics, { node: '', configuration, conflicts, ...readings })
   }
   return metrics.described().map(({ name, type, labelNames }) => `${name} ${type} {${labelNames.join(', ')}}`)
 }

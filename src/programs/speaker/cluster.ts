@@ -31,13 +31,19 @@ import type { Log } from '../../lib/log.ts'
 import type { ObjectSource } from '../../lib/object.ts'
 import { supervise } from '../../lib/supervise.ts'
 import { VERSION } from '../../lib/version.ts'
+import type { Node } from '../../model/node.ts'
 import type { RunDirectory } from '../listeners/run-directory.ts'
+import { podDiscovery } from './discovery.ts'
 import { EXCLUDE_FILE, readExcludedInterfaces } from './exclude-interfaces.ts'
 import { Journal } from './journal.ts'
+import type { MembersDocument } from './memberlist-debug.ts'
+import { membersDocument } from './members-document.ts'
+import { openMembership, pauseLimitMs } from './open-membership.ts'
 import { openResponder } from './open-responder.ts'
 import { findOwnPod, type OwnPodOptions } from './own-pod.ts'
 import { rememberingSource } from './remembering-source.ts'
 import { Reports } from './reports.ts'
+import type { RingConfig } from './ring-config.ts'
 import { Speaker } from './speaker.ts'
 
 export type ClusterOptions = Readonly<{
@@ -52,6 +58,8 @@ export type ClusterOptions = Readonly<{
   podName: string
   /** METALLB_ML_LABELS, by which the own Pod is found where its name is not known; ''. */
   podLabels: string
+  /** Null: no member list, every Node counts as having a live speaker. */
+  ring: RingConfig | null
   /** --lb-class, empty where it is not given. */
   classes: readonly string[]
   ignoreExcludeLabel: boolean
@@ -71,6 +79,8 @@ export type ClusterSpeaker = Readonly<{
   api: KubeApi
   namespace: string
   speaker: Speaker
+  /** Who is in the ring. */
+  members(): MembersDocument
   /** Resolves when it announces, be it from the last known state, however long that takes. */
   start(): Promise<void>
   /** Withdraws everything, keeps what is known for the next start, and ends all connections. */
@@ -79,13 +89,15 @@ export type ClusterSpeaker = Readonly<{
 
 /** Opens what it takes, and asks for nothing before `start`. Throws a Fault when it cannot run here. */
 export async function openInCluster(options: ClusterOptions): Promise<ClusterSpeaker> {
-  const { log, node, classes, ignoreExcludeLabel, statusRate } = options
+  const { log, node, classes, ignoreExcludeLabel, statusRate, ring: config } = options
   const excludeInterfaces = await readExcludedInterfaces(options.excludeFile ?? EXCLUDE_FILE)
-  const config = await configOf(options.kubeconfig)
-  const namespace = options.namespace || config.namespace
-  const api = openClient(config, { userAgent: `metallb-speaker/${VERSION}` })
-  const replan = () => supervise('planning after a pause', speaker.replan())
-  const { responder, links } = openResponder({ log, excludeInterfaces, onSuspended: replan })
+  const access = await configOf(options.kubeconfig)
+  const namespace = options.namespace || access.namespace
+  const api = openClient(access, { userAgent: `metallb-speaker/${VERSION}` })
+  /** It may be asked for before it is there. */
+  const late: { speaker?: Speaker } = {}
+  const onSuspended = () => supervise('planning after a pause', late.speaker?.replan() ?? Promise.resolve())
+  const { responder, links } = openResponder({ log, excludeInterfaces, pauseMs: pauseLimitMs(config), onSuspended })
   const reports = new Reports({
     api,
     namespace,
@@ -96,10 +108,36 @@ export async function openInCluster(options: ClusterOptions): Promise<ClusterSpe
     clock: systemClock,
     log,
   })
+  const nodes = () => late.speaker?.view.configuration.model?.nodes ?? new Map<string, Node>()
+  const membership =
+    config &&
+    (await openMembership({
+      config,
+      node,
+      discovery: podDiscovery({
+        api,
+        namespace,
+        labels: options.podLabels,
+        clock: systemClock,
+        log,
+        nodes: () => nodes().values(),
+        port: config.bind.port,
+        own: { node, address: config.bind.address },
+      }),
+      links,
+      excludeInterfaces,
+      log,
+      nodes,
+      event: (event) => reports.event(event),
+      onChange: () => late.speaker?.memberChanged(),
+    }))
   const stopping = new AbortController()
-  const afterwards = () =>
+  const afterwards = () => {
+    const { speaker } = late
+    if (!speaker) return
     supervise('reporting', report({ speaker, reports, signal: stopping.signal }, { ...options, api, namespace }))
-  const speaker: Speaker = new Speaker({
+  }
+  const running = new Speaker({
     source: await openObjects({ ...options, api, namespace, onFresh: afterwards }),
     responder,
     log,
@@ -108,15 +146,24 @@ export async function openInCluster(options: ClusterOptions): Promise<ClusterSpe
     classes,
     ignoreExcludeLabel,
     fillDefaults: false,
-    observer: reports.observer,
+    ...(membership && { membership }),
+    observer: {
+      planned(planned) {
+        reports.observer.planned(planned)
+        membership?.planned(planned)
+      },
+      problems: (problems) => reports.observer.problems(problems),
+    },
   })
+  late.speaker = running
   const stop = async () => {
     stopping.abort()
     await reports.stop()
-    await speaker.stop()
+    await running.stop()
     api.close()
   }
-  return { api, namespace, speaker, start: () => speaker.start(), stop }
+  const members = () => membersDocument(running.view, membership && config && { ring: membership.ring, config })
+  return { api, namespace, speaker: running, members, start: () => running.start(), stop }
 }
 
 type Connected = ClusterOptions & Readonly<{ api: KubeApi; namespace: string }>

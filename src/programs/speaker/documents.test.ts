@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { core, l2, node, pool } from '../../../test/model/objects.ts'
 import { MemoryObjects } from '../../../test/sim/memory-objects.ts'
-import { SimLinks, SimReflex } from '../../../test/sim/wire.ts'
+import { SimReflex } from '../../../test/sim/neighbor-reflex.ts'
+import { SimLinks } from '../../../test/sim/wire.ts'
 import { Responder } from '../../l2/responder.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { createLog } from '../../lib/log.ts'
@@ -15,6 +16,7 @@ import { CountedSource } from '../counted-source.ts'
 import { jsonPieces } from '../listeners/documents.ts'
 import { History } from '../listeners/history.ts'
 import { speakerDocuments } from './documents.ts'
+import { membersDocument } from './members-document.ts'
 import { registerSpeakerMetrics } from './metrics.ts'
 import { Speaker } from './speaker.ts'
 
@@ -52,7 +54,8 @@ test('what it announces and why not, as objects change', async () => {
   const history = new History({ program: 'speaker', directory, clock: systemClock })
   const log = history.recording(createLog('none'))
   const links = new SimLinks([LINK])
-  const wire = { reflex: new SimReflex(), links, clock: systemClock, excludeInterfaces: [], onSuspended: () => {} }
+  const silent = { onSuspended: () => {}, onConflict: () => {} }
+  const wire = { reflex: new SimReflex(), links, clock: systemClock, excludeInterfaces: [], ...silent }
   const source = new CountedSource(api.open())
   const speaker = new Speaker({
     source,
@@ -67,7 +70,7 @@ test('what it announces and why not, as objects change', async () => {
   const metrics = new Metrics()
   registerSpeakerMetrics(metrics, speaker.view)
   registerClientMetrics(metrics, { ...speaker.view, updates: () => source.updates })
-  const documents = speakerDocuments(speaker.view, history)
+  const documents = speakerDocuments(speaker.view, history, () => membersDocument(speaker.view, null))
   const plan = () => JSON.parse([...jsonPieces(documents.plan())].join('')).services
   const announced = () => metrics.render().match(/^metallb_speaker_announced.*/gm)
   assert.deepEqual(plan(), [], 'before it knows anything')

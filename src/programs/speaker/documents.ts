@@ -3,12 +3,13 @@
 import { VERSION } from '../../lib/version.ts'
 import type { Documents } from '../listeners/documents.ts'
 import type { History } from '../listeners/history.ts'
+import type { MembersDocument } from './memberlist-debug.ts'
 import type { SpeakerView } from './speaker.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
 /** `peers` stays empty until routes are announced by BGP. */
-export function speakerDocuments(view: SpeakerView, history: History): Documents {
+export function speakerDocuments(view: SpeakerView, history: History, members: () => MembersDocument): Documents {
   const { node, configuration } = view
   return {
     state: () => ({
@@ -18,10 +19,11 @@ export function speakerDocuments(view: SpeakerView, history: History): Documents
       configured: configuration.model !== null,
       problems: configuration.problems,
       addresses: addressesOf(view),
+      conflicts: view.conflicts.active(),
     }),
     plan: () => ({ node, services: servicesOf(view) }),
     peers: () => ({ peers: [] }),
-    members: () => ({ members: [...view.members()].toSorted() }),
+    members,
     history: () => history.document(),
   }
 }

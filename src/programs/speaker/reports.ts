@@ -14,7 +14,7 @@ import { localLinks } from '../../l2/scan.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Links } from '../../lib/net.ts'
-import type { ObjectSink, ObjectSource } from '../../lib/object.ts'
+import type { EventWrite, ObjectSink, ObjectSource } from '../../lib/object.ts'
 import { Writer } from '../controller/writer.ts'
 import { AnnouncementReports } from './announcement-reports.ts'
 import { ConfigurationState } from './configuration-state.ts'
@@ -105,6 +105,11 @@ export class Reports {
     })
     this.#statuses.begin()
     this.#state.begin()
+  }
+
+  /** Says something about an object in an event, when there is time. */
+  event(event: EventWrite): void {
+    this.#writer.event(event)
   }
 
   /** Writes no more. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { fromHex, toHex } from '../../lib/bytes.ts'
 import { type GateKey, gateKey } from '../../plan/gate.ts'
 import { decodeMetadata, encodeMetadata, METADATA_BYTES, type Metadata, passes } from './ring-metadata.ts'

@@ -55,8 +55,9 @@ for (const [name, members, expected] of GATES) {
   })
 }
 
+const of = (...members: RingMember[]) => ringView(members, ['80/']).fingerprint
+
 test('the fingerprint tells what decides, and nothing else', () => {
-  const of = (...members: RingMember[]) => ringView(members, ['80/']).fingerprint
   const base = of(passing('a', '80/'), member('b'))
   assert.equal(of(member('b', { macs: ['02:00:00:00:00:01'], version: '9' }), passing('a', '80/')), base)
   assert.notEqual(of(passing('a', '80/')), base)

@@ -10,6 +10,7 @@ import { prepareListeners } from '../listeners/preparation.ts'
 import { openInCluster } from './cluster.ts'
 import { speakerDocuments } from './documents.ts'
 import { registerSpeakerMetrics } from './metrics.ts'
+import { readRingConfig } from './ring-config.ts'
 
 /** Runs in a cluster until SIGTERM or SIGINT, then withdraws. Throws a Fault when it cannot start. */
 export async function runInCluster(flags: SpeakerFlags, plainLog: Log): Promise<void> {
@@ -26,6 +27,7 @@ export async function runInCluster(flags: SpeakerFlags, plainLog: Log): Promise<
     node: flags['node-name'],
     podName: flags['pod-name'],
     podLabels: flags['ml-labels'],
+    ring: await readRingConfig(flags, process.env, { log }),
     classes: flags['lb-class'],
     ignoreExcludeLabel: flags['ignore-exclude-lb'],
     statusRate: flags['status-rate'],
@@ -36,7 +38,7 @@ export async function runInCluster(flags: SpeakerFlags, plainLog: Log): Promise<
   const { errors, configuration } = view
   registerSpeakerMetrics(metrics, view)
   registerClientMetrics(metrics, { updates: () => counted?.updates ?? 0, errors, configuration })
-  const documents = speakerDocuments(view, history)
+  const documents = speakerDocuments(view, history, () => cluster.members())
   const listeners = await openListeners({
     ...prepared,
     documents: () => documents,

@@ -3,15 +3,20 @@ import { systemClock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import { supervise } from '../../lib/supervise.ts'
 import { openDirectory } from '../../manifests/directory.ts'
+import type { Node } from '../../model/node.ts'
 import { registerClientMetrics } from '../client-metrics.ts'
 import { CountedSource } from '../counted-source.ts'
 import { DEFAULT_NAMESPACE, stopSignal } from '../daemon.ts'
 import type { SpeakerFlags } from '../flags/daemon-flags.ts'
 import { openListeners } from '../listeners/open-listeners.ts'
 import { prepareListeners } from '../listeners/preparation.ts'
+import { nodeDiscovery } from './discovery.ts'
 import { speakerDocuments } from './documents.ts'
+import { membersDocument } from './members-document.ts'
 import { registerSpeakerMetrics } from './metrics.ts'
+import { openMembership, pauseLimitMs } from './open-membership.ts'
 import { openResponder } from './open-responder.ts'
+import { readRingConfig } from './ring-config.ts'
 import { Speaker } from './speaker.ts'
 
 /** Runs on a directory of manifests until SIGTERM or SIGINT, then withdraws. Throws a Fault when it cannot start. */
@@ -23,10 +28,37 @@ export async function runOnDirectory(flags: SpeakerFlags, plainLog: Log): Promis
   readiness.waitFor('objects', 'reads the directory')
   const namespace = flags.namespace || DEFAULT_NAMESPACE
   const node = flags['node-name']
-  const replan = () => supervise('planning after a pause', speaker.replan())
-  const { responder } = openResponder({ log, excludeInterfaces: [], onSuspended: replan })
+  const replan = () => supervise('planning after a pause', late.speaker?.replan() ?? Promise.resolve())
+  const config = await readRingConfig(flags, process.env, { log })
+  const { responder, links } = openResponder({
+    log,
+    excludeInterfaces: [],
+    pauseMs: pauseLimitMs(config),
+    onSuspended: replan,
+  })
   const source = new CountedSource(openDirectory(flags.manifests, { namespace, log, role: 'speaker' }))
-  const speaker: Speaker = new Speaker({
+  /** It may be asked for before it is there. */
+  const late: { speaker?: Speaker } = {}
+  const nodes = () => late.speaker?.view.configuration.model?.nodes ?? new Map<string, Node>()
+  const membership =
+    config &&
+    (await openMembership({
+      config,
+      node,
+      discovery: nodeDiscovery({
+        nodes: () => nodes().values(),
+        port: config.bind.port,
+        own: { node, address: config.bind.address },
+      }),
+      links,
+      excludeInterfaces: [],
+      log,
+      nodes,
+      event: ({ object, reason, message }) =>
+        log.warn(message, { event: reason, service: `${object.namespace}/${object.name}` }),
+      onChange: () => late.speaker?.memberChanged(),
+    }))
+  const speaker = new Speaker({
     source,
     responder,
     log,
@@ -35,12 +67,16 @@ export async function runOnDirectory(flags: SpeakerFlags, plainLog: Log): Promis
     classes: flags['lb-class'],
     ignoreExcludeLabel: flags['ignore-exclude-lb'],
     fillDefaults: true,
+    ...(membership && { membership, observer: { planned: membership.planned, problems: () => {} } }),
   })
+  late.speaker = speaker
   const { view } = speaker
   const { errors, configuration } = view
   registerSpeakerMetrics(metrics, view)
   registerClientMetrics(metrics, { updates: () => source.updates, errors, configuration })
-  const documents = speakerDocuments(view, history)
+  const documents = speakerDocuments(view, history, () =>
+    membersDocument(view, membership && config && { ring: membership.ring, config }),
+  )
   const told = { documents: () => documents, program: 'speaker', flags, api: null, clock } as const
   const listeners = await openListeners({ ...prepared, ...told })
   await speaker.start()

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MemoryObjects } from '../../../test/sim/memory-objects.ts'
-import { SimLinks, SimReflex } from '../../../test/sim/wire.ts'
+import { SimReflex } from '../../../test/sim/neighbor-reflex.ts'
+import { SimLinks } from '../../../test/sim/wire.ts'
 import { Responder } from '../../l2/responder.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { createLog } from '../../lib/log.ts'
@@ -34,6 +35,10 @@ const WORLD = [
 const LINK = { index: 2, name: 'eth0', mac: '02:00:00:00:00:01', up: true, carrier: true, broadcast: true } as const
 const LINKS = new SimLinks([{ ...LINK, noArp: false, multicast: true, hasMaster: false, linkLocal: null }])
 
+const settle = async () => {
+  for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate)
+}
+
 /** iris1's speaker; what it and its membership do is noted in order. */
 async function rig() {
   const api = new MemoryObjects()
@@ -60,7 +65,8 @@ async function rig() {
     close: () => notes.push('closed'),
   }
   const onSuspended = () => supervise('replan', speaker.replan())
-  const responder = new Responder({ reflex, links: LINKS, clock: systemClock, log, excludeInterfaces: [], onSuspended })
+  const heard = { onSuspended, onConflict: () => {} }
+  const responder = new Responder({ reflex, links: LINKS, clock: systemClock, log, excludeInterfaces: [], ...heard })
   const options = { namespace: 'metallb-system', node: 'iris1', classes: [], ignoreExcludeLabel: false }
   const speaker: Speaker = new Speaker({
     source: api.open(),
@@ -71,19 +77,16 @@ async function rig() {
     membership,
   })
   const started = speaker.start()
-  const settle = async () => {
-    for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate)
-  }
   const meet = async (...names: readonly (string | RingMember)[]) => {
     members = names.map((name) => (typeof name === 'string' ? { name, metadata: null } : name))
     speaker.memberChanged()
     await settle()
   }
-  return { speaker, started, reflex, notes, owned, settle, meet, joined: joining.resolve }
+  return { speaker, started, reflex, notes, owned, meet, joined: joining.resolve }
 }
 
 test('nothing is announced before the ring was asked who is there, and it hears of us only when we answer', async () => {
-  const { speaker, started, notes, settle, meet, joined } = await rig()
+  const { speaker, started, notes, meet, joined } = await rig()
   await settle()
   assert.deepEqual(notes, ['configured', 'join, owns 0'])
   await meet('iris1')
@@ -129,7 +132,7 @@ test('others take over before we stop answering', async () => {
 })
 
 test('after a pause the ring is heard before we speak', async () => {
-  const { speaker, started, notes, reflex, meet, joined, settle, owned } = await rig()
+  const { speaker, started, notes, reflex, meet, joined, owned } = await rig()
   joined()
   await started
   await meet('iris1')

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The speakers of a cluster and who of them lives: memberlist's protocol, which MetalLB's speakers speak as well, and
+ * between ours a closer watch that finds a dead node in a fraction of a second. What the watch finds is spread in the
+ * ring's own words, and who is taken for dead wrongly protests there.
+ *
+ * This shell wires them: gossip tells who is there, the watch looks at those, and the view of both goes to the plan.
+ */
+import type { Watches, WatchLoss } from '../../bfd/watches.ts'
+import type { Gossip, MemberView } from '../../gossip/session.ts'
+import type { Clock, Timer } from '../../lib/clock.ts'
+import type { Log } from '../../lib/log.ts'
+import { supervise } from '../../lib/supervise.ts'
+import { VERSION } from '../../lib/version.ts'
+import type { GateKey } from '../../plan/gate.ts'
+import type { Discovery } from './discovery.ts'
+import { decodeMetadata, encodeMetadata, type GateStates, type Metadata } from './ring-metadata.ts'
+import { type RingMember, type RingView, ringView } from './ring-view.ts'
+import { watchPeers } from './watch-peers.ts'
+
+/** What the first plan waits for: the others are found, or nobody answers. */
+const JOIN_MS = 2000
+/** Others that do not answer at first may still be starting: asked again soon, and then every minute, as MetalLB does. */
+const REJOIN_MS = [500, 1000, 2000, 4000, 8000, 15_000, 30_000]
+const REJOIN_LATER_MS = 60_000
+/** How long a ring that answers nothing is asked after a pause, before we go on with what we knew. */
+const RESYNC_MS = 2000
+/** How long our last message may take to go out. */
+const LEAVE_MS = 1000
+/** After it was heard, others plan and announce what was ours, while we still answer. */
+const HANDOVER_MS = 500
+
+export type RingOptions = Readonly<{
+  node: string
+  /** Where our own watch can be reached; 0: there is none. */
+  watchPort: number
+  openGossip(hooks: GossipHooks): Promise<Gossip>
+  /** Null: nobody is watched. */
+  openWatches(hooks: WatchHooks): Watches | null
+  discovery: Discovery
+  clock: Clock
+  log: Log
+  /** What decides announcements may be another one. */
+  onChange(): void
+}>
+
+export type GossipHooks = Readonly<{
+  meta: Uint8Array
+  onChange(member: MemberView): void
+  hasProofOfLife(name: string): boolean
+}>
+export type WatchHooks = Readonly<{ onUp(name: string): void; onLost(loss: WatchLoss): void }>
+
+/** What this node says of itself; the rest of its metadata the ring knows. */
+export type OwnState = Pick<Metadata, 'lacking' | 'macs'>
+
+export class Ring {
+  readonly #options: RingOptions
+  readonly #gossip: Gossip
+  readonly #watches: Watches | null
+  #own: Metadata
+  #published: Uint8Array
+  #joined = false
+  #leaving = false
+  #attempts = 0
+  #rejoining: Timer | undefined
+  #changed = false
+
+  /** `open` makes one. */
+  constructor(options: RingOptions, gossip: Gossip, own: Metadata) {
+    this.#options = options
+    this.#gossip = gossip
+    this.#own = own
+    this.#published = encodeMetadata(own)
+    this.#watches = options.openWatches({
+      onUp: (name) => options.log.info('this speaker and another watch each other', { event: 'watchUp', member: name }),
+      onLost: (loss) => this.#lost(loss),
+    })
+    if (!this.#watches) this.#say({ watchPort: 0 })
+  }
+
+  /** Binds its sockets. Throws a Fault when it cannot. */
+  static async open(options: RingOptions): Promise<Ring> {
+    const own: Metadata = {
+      announces: false,
+      version: VERSION,
+      watchPort: options.watchPort,
+      gates: { passed: 'only', listed: new Set() },
+      lacking: new Set(),
+      macs: [],
+    }
+    /** It is told of before it is there. */
+    const late: { ring?: Ring } = {}
+    const gossip = await options.openGossip({
+      meta: encodeMetadata(own),
+      onChange: (member) => late.ring?.heard(member),
+      hasProofOfLife: (name) => late.ring?.isUp(name) ?? false,
+    })
+    late.ring = new Ring(options, gossip, own)
+    return late.ring
+  }
+
+  /** Whether the watch of a member shows that it lives. */
+  isUp(name: string): boolean {
+    return this.#watches?.isUp(name) ?? false
+  }
+
+  /** Finds the others; resolves when it has, or soon in any case. Goes on looking for those that did not answer. */
+  async join(): Promise<void> {
+    const patience = Promise.withResolvers<void>()
+    const timer = this.#options.clock.after(JOIN_MS, patience.resolve)
+    await Promise.race([this.#seek(), patience.promise])
+    timer.cancel()
+    this.#joined = true
+    const others = this.members().filter(({ name, state }) => name !== this.#options.node && isLive(state))
+    this.#options.log.info('joined the ring of speakers', {
+      event: 'joinedRing',
+      members: others.map(({ name }) => name),
+    })
+    this.#tell()
+  }
+
+  /** Looks for those that are not in the ring, now: something changed that may have kept them away. */
+  seek(): void {
+    if (this.#joined && !this.#leaving) supervise('looking for speakers', this.#seek())
+  }
+
+  /** What we say to be ours is planned and answered from now on. */
+  announces(): void {
+    this.#say({ announces: true })
+  }
+
+  say(own: OwnState): void {
+    this.#say(own)
+  }
+
+  /** Which health gates pass here. */
+  sayGates(gates: GateStates): void {
+    this.#say({ gates })
+  }
+
+  /** Null: nothing is known yet, and nothing should be planned. */
+  view(gates: Iterable<GateKey>): RingView | null {
+    if (!this.#joined) return null
+    const members: RingMember[] = []
+    for (const { name, meta, state } of this.members()) {
+      if (name !== this.#options.node && isLive(state)) members.push({ name, metadata: decodeMetadata(meta) })
+    }
+    // What others do not know of us must not decide here either: of ourselves, too, we read what went out.
+    const metadata = decodeMetadata(this.#published)
+    members.push({ name: this.#options.node, metadata: metadata && { ...metadata, announces: true } })
+    return ringView(members, gates)
+  }
+
+  members(): readonly MemberView[] {
+    return this.#gossip.members()
+  }
+
+  /** The watch of a member: its state in RFC 5880's words; null where there is none. */
+  watchOf(name: string): string | null {
+    for (const watch of this.#watches?.states() ?? []) if (watch.name === name) return watch.state
+    return null
+  }
+
+  /** Whether a MAC address is that of a member's link, also of one that is dead since a short while. */
+  hasMac(mac: string): boolean {
+    return this.members().some(({ meta }) => decodeMetadata(meta)?.macs.includes(mac))
+  }
+
+  counters(): ReturnType<Gossip['counters']> {
+    return this.#gossip.counters()
+  }
+
+  /** After a pause: asks a member what happened meanwhile, so that a protest is out before we speak again. */
+  async resync(): Promise<void> {
+    const others = this.members().filter(({ name, state }) => name !== this.#options.node && isLive(state))
+    if (!this.#joined || others.length === 0) return
+    const patience = Promise.withResolvers<boolean>()
+    const timer = this.#options.clock.after(RESYNC_MS, () => patience.resolve(false))
+    const heard = await Promise.race([this.#gossip.resync(), patience.promise])
+    timer.cancel()
+    if (!heard) this.#options.log.warn('no other speaker answers; going on with the members known before', {})
+  }
+
+  /** Lets others take over, while we still answer; resolves when they had time for it. */
+  async leave(): Promise<void> {
+    this.#leaving = true
+    this.#rejoining?.cancel()
+    const view = this.view([])
+    this.#watches?.close()
+    await this.#gossip.leave(LEAVE_MS)
+    if (!view || view.speakers.size < 2) return
+    const handover = Promise.withResolvers<void>()
+    this.#options.clock.after(HANDOVER_MS, handover.resolve)
+    await handover.promise
+  }
+
+  close(): void {
+    this.#leaving = true
+    this.#rejoining?.cancel()
+    this.#watches?.close()
+    this.#gossip.close()
+  }
+
+  async #seek(): Promise<void> {
+    this.#rejoining?.cancel()
+    const { discovery, clock, log } = this.#options
+    const peers = await discovery.peers()
+    if (this.#leaving) return
+    const here = new Set(
+      this.members().flatMap(({ address, port, state }) => (isLive(state) ? [`${address} ${port}`] : [])),
+    )
+    const missing = peers.filter(({ address, port }) => !here.has(`${address} ${port}`))
+    const found = missing.length === 0 ? 0 : await this.#gossip.join(missing)
+    if (this.#leaving) return
+    const isComplete = found === missing.length
+    if (!isComplete) {
+      log.debug('some speakers did not answer', { asked: missing.length, answered: found })
+      this.#attempts++
+    } else this.#attempts = 0
+    const delayMs = isComplete ? REJOIN_LATER_MS : (REJOIN_MS[this.#attempts - 1] ?? REJOIN_LATER_MS)
+    this.#rejoining = clock.after(delayMs, () => this.seek())
+  }
+
+  #say(fields: Partial<Metadata>): void {
+    this.#own = { ...this.#own, ...fields }
+    const bytes = encodeMetadata(this.#own)
+    if (Buffer.compare(bytes, this.#published) === 0) return
+    this.#published = bytes
+    this.#gossip.setMeta(bytes)
+    this.#tell()
+  }
+
+  /** Gossip says so of a member. */
+  heard({ name, state, meta }: MemberView): void {
+    const { node, log } = this.#options
+    if (name !== node) {
+      const version = decodeMetadata(meta)?.version
+      const about = { event: 'member', member: name, state, ...(version === undefined ? {} : { version }) }
+      if (state === 'suspect') log.debug('a speaker is suspected', about)
+      else log.info('speakers changed', about)
+    }
+    this.#tell()
+  }
+
+  #lost({ name, why }: WatchLoss): void {
+    const reason = why === 'silent' ? 'has fallen silent' : 'has started anew'
+    this.#options.log.warn(`the speaker of node ${name} ${reason}; its addresses go to others`, {
+      event: 'speakerLost',
+      member: name,
+      why,
+    })
+    this.#gossip.declareDead(name)
+  }
+
+  /** Once for all that changed in one turn. */
+  #tell(): void {
+    if (this.#changed) return
+    this.#changed = true
+    queueMicrotask(() => {
+      this.#changed = false
+      if (this.#leaving) return
+      this.#watch()
+      this.#options.onChange()
+    })
+  }
+
+  #watch(): void {
+    if (!this.#watches) return
+    const { node } = this.#options
+    const ports = new Map<string, { address: string; port: number }>()
+    for (const { name, address, meta, state } of this.members()) {
+      const port = isLive(state) ? (decodeMetadata(meta)?.watchPort ?? 0) : 0
+      if (port > 0 && name !== node) ports.set(name, { address, port })
+    }
+    const watched = watchPeers(node, [...ports.keys(), node])
+    this.#watches.set(
+      watched.flatMap((name) => {
+        const at = ports.get(name)
+        return at ? [{ name, ...at }] : []
+      }),
+    )
+  }
+}
+
+function isLive(state: MemberView['state']): boolean {
+  return state === 'alive' || state === 'suspect'
+}
