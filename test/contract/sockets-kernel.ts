@@ -5,7 +5,8 @@ import { execFileSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openNetwork } from '../../src/os/network.ts'
 import { ip } from '../lab/wire-namespace.ts'
-import { FAR, FAR6, NEAR6, socketsContract } from './sockets-suite.ts'
+import { FAR, FAR6, NEAR6 } from './sockets-bench.ts'
+import { socketsContract } from './sockets-suite.ts'
 
 /** Loopback delivers within the call that sends; this is for what Node does afterwards. */
 const PASS_MS = 20

@@ -5,7 +5,8 @@ import { test } from 'node:test'
 import { runTestsInNamespace } from '../lab/wire-namespace.ts'
 import { SimClock } from '../sim/clock.ts'
 import { SimNetwork } from '../sim/network.ts'
-import { FAR, FAR6, NEAR, NEAR6, socketsContract } from './sockets-suite.ts'
+import { FAR, FAR6, NEAR, NEAR6 } from './sockets-bench.ts'
+import { socketsContract } from './sockets-suite.ts'
 
 socketsContract('simulated', async () => {
   const clock = new SimClock()
