@@ -37,7 +37,12 @@ type Session = {
 type Strangers = { all: Window; bySource: Map<string, Window>; waiting: number }
 type Window = { sinceMs: number; count: number }
 
-export type SimBfdOptions = Readonly<{ clock: Clock; network: Network; random: () => number; lateMs?: number }>
+export type SimBfdOptions = Readonly<{
+  clock: Clock
+  network: Pick<Network, 'bindDatagrams'>
+  random: () => number
+  lateMs?: number
+}>
 
 export class SimBfdReflex implements BfdReflex {
   readonly #options: SimBfdOptions
@@ -231,10 +236,12 @@ export class SimBfdReflex implements BfdReflex {
     if (lateMs === 0 || late <= lateMs) return
     for (const session of this.#sessions.values()) {
       const detectMs = session.state.detectUs / 1000
+      session.sendAtMs = Math.max(session.sendAtMs, nowMs)
       if (session.silentAtMs === NEVER) continue
       session.silentAtMs = late < detectMs ? session.silentAtMs + late : nowMs + detectMs
     }
-    this.#alarmMs = nowMs
+    this.#alarmMs = NEVER
+    this.#alarm?.cancel()
     this.#post(() => this.#listener?.onPaused(Math.floor(late)))
   }
 

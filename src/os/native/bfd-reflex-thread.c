@@ -123,6 +123,7 @@ void bfd_notice_pause(struct bfd_reflex *reflex) {
   uint64_t late = reflex->alarm_ns < now ? now - reflex->alarm_ns : 0;
   if (reflex->late_ns == 0 || late <= reflex->late_ns) return;
   for (struct bfd_session *session = reflex->sessions; session; session = session->next) {
+    if (session->send_at_ns < now) session->send_at_ns = now; /* what was due before it is no second pause */
     if (session->silent_at_ns == BFD_NEVER) continue;
     /* Whoever took us for dead meanwhile has slowed down, and may have been heard by nobody: it gets the whole time. */
     session->silent_at_ns = late < session->detect_ns ? session->silent_at_ns + late : now + session->detect_ns;
