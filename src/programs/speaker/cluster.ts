@@ -33,6 +33,7 @@ import { supervise } from '../../lib/supervise.ts'
 import { VERSION } from '../../lib/version.ts'
 import type { Node } from '../../model/node.ts'
 import type { RunDirectory } from '../listeners/run-directory.ts'
+import { Conflicts } from './conflicts.ts'
 import { podDiscovery } from './discovery.ts'
 import { EXCLUDE_FILE, readExcludedInterfaces } from './exclude-interfaces.ts'
 import { Journal } from './journal.ts'
@@ -97,7 +98,20 @@ export async function openInCluster(options: ClusterOptions): Promise<ClusterSpe
   /** It may be asked for before it is there. */
   const late: { speaker?: Speaker } = {}
   const onSuspended = () => supervise('planning after a pause', late.speaker?.replan() ?? Promise.resolve())
-  const { responder, links } = openResponder({ log, excludeInterfaces, pauseMs: pauseLimitMs(config), onSuspended })
+  const conflicts = new Conflicts({
+    node,
+    clock: systemClock,
+    log,
+    isMember: () => false,
+    event: (event) => reports.event(event),
+  })
+  const { responder, links } = openResponder({
+    log,
+    excludeInterfaces,
+    pauseMs: pauseLimitMs(config),
+    onSuspended,
+    onConflict: (conflict) => conflicts.seen(conflict),
+  })
   const reports = new Reports({
     api,
     namespace,
@@ -151,9 +165,11 @@ export async function openInCluster(options: ClusterOptions): Promise<ClusterSpe
       planned(planned) {
         reports.observer.planned(planned)
         membership?.planned(planned)
+        conflicts.planned(planned)
       },
       problems: (problems) => reports.observer.problems(problems),
     },
+    conflicts,
   })
   late.speaker = running
   const stop = async () => {

@@ -10,6 +10,7 @@ import { DEFAULT_NAMESPACE, stopSignal } from '../daemon.ts'
 import type { SpeakerFlags } from '../flags/daemon-flags.ts'
 import { openListeners } from '../listeners/open-listeners.ts'
 import { prepareListeners } from '../listeners/preparation.ts'
+import { Conflicts } from './conflicts.ts'
 import { nodeDiscovery } from './discovery.ts'
 import { speakerDocuments } from './documents.ts'
 import { membersDocument } from './members-document.ts'
@@ -30,11 +31,13 @@ export async function runOnDirectory(flags: SpeakerFlags, plainLog: Log): Promis
   const node = flags['node-name']
   const replan = () => supervise('planning after a pause', late.speaker?.replan() ?? Promise.resolve())
   const config = await readRingConfig(flags, process.env, { log })
+  const conflicts = new Conflicts({ node, clock, log, isMember: () => false })
   const { responder, links } = openResponder({
     log,
     excludeInterfaces: [],
     pauseMs: pauseLimitMs(config),
     onSuspended: replan,
+    onConflict: (conflict) => conflicts.seen(conflict),
   })
   const source = new CountedSource(openDirectory(flags.manifests, { namespace, log, role: 'speaker' }))
   /** It may be asked for before it is there. */
@@ -67,7 +70,15 @@ export async function runOnDirectory(flags: SpeakerFlags, plainLog: Log): Promis
     classes: flags['lb-class'],
     ignoreExcludeLabel: flags['ignore-exclude-lb'],
     fillDefaults: true,
-    ...(membership && { membership, observer: { planned: membership.planned, problems: () => {} } }),
+    ...(membership && { membership }),
+    observer: {
+      planned(planned) {
+        membership?.planned(planned)
+        conflicts.planned(planned)
+      },
+      problems: () => {},
+    },
+    conflicts,
   })
   late.speaker = speaker
   const { view } = speaker

@@ -19,6 +19,7 @@ import type { World } from '../../plan/world.ts'
 import { Configuration } from '../configuration.ts'
 import { ProblemLog } from '../problem-log.ts'
 import { Catalog, type Known } from './catalog.ts'
+import { type ConflictReadings, NO_CONFLICTS } from './conflicts.ts'
 import { Decisions, type Words } from './decisions.ts'
 import type { RingView } from './ring-view.ts'
 
@@ -38,6 +39,8 @@ export type SpeakerOptions = Readonly<{
   membership?: Membership
   /** Further readers of what was decided and why: they hear of it after the announcer did. */
   observer?: SpeakerObserver
+  /** Stations that claim what is announced here, for metrics and documents to read. */
+  conflicts?: ConflictReadings
 }>
 
 /** Who else is there to announce. */
@@ -80,6 +83,7 @@ export type SpeakerView = Readonly<{
   /** Who answers for each address of each Service on Layer 2, as this node sees it; null: nobody. Costs an election each. */
   leaders(): Iterable<Readonly<{ ip: string; service: string; leader: string | null }>>
   counters(): ReturnType<Responder['counters']>
+  conflicts: ConflictReadings
 }>
 
 export class Speaker {
@@ -165,6 +169,7 @@ export class Speaker {
       members: () => this.#world?.speakers ?? [],
       leaders: () => this.#leaders(),
       counters: () => this.#options.responder.counters(),
+      conflicts: this.#options.conflicts ?? NO_CONFLICTS,
     }
   }
 
