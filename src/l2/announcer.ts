@@ -7,27 +7,27 @@ import type { Port, Ports } from './ports.ts'
 const ROUNDS_PER_TURN = 256
 
 export class Announcer {
-  readonly #ports: Ports
+  readonly #ports: readonly Ports[]
   readonly #clock: Clock
-  readonly #sent = new Map<number, number>()
+  readonly #sent = new Map<string, number>()
   #timer: Timer | undefined
 
-  constructor(ports: Ports, clock: Clock) {
+  constructor(ports: readonly Ports[], clock: Clock) {
     this.#ports = ports
     this.#clock = clock
   }
 
   /** Starts the rounds of an address on these ports; `run` sends the first. */
-  announce(ip: number, ports: Iterable<Port>): void {
+  announce(ip: string, ports: Iterable<Port>): void {
     for (const port of ports) port.burst.announce(ip, this.#clock.monotonicMs())
   }
 
   /** Gratuitous frames sent for an address since it was claimed. */
-  sent(ip: number): number {
+  sent(ip: string): number {
     return this.#sent.get(ip) ?? 0
   }
 
-  forget(ip: number): void {
+  forget(ip: string): void {
     this.#sent.delete(ip)
   }
 
@@ -38,11 +38,13 @@ export class Announcer {
     const nowMs = this.#clock.monotonicMs()
     let nextMs = Number.POSITIVE_INFINITY
     let left = ROUNDS_PER_TURN
-    for (const port of this.#ports.all()) {
-      const due = port.burst.take(nowMs, left)
-      left -= due.length
-      for (const ip of due) this.#sent.set(ip, this.sent(ip) + this.#ports.sendRound(port, ip))
-      nextMs = Math.min(nextMs, port.burst.nextMs() ?? nextMs)
+    for (const ports of this.#ports) {
+      for (const port of ports.all()) {
+        const due = port.burst.take(nowMs, left)
+        left -= due.length
+        for (const ip of due) this.#sent.set(ip, this.sent(ip) + ports.sendRound(port, ip))
+        nextMs = Math.min(nextMs, port.burst.nextMs() ?? nextMs)
+      }
     }
     if (nextMs === Number.POSITIVE_INFINITY) return
     this.#timer = this.#clock.after(Math.max(0, nextMs - nowMs), () => this.run())

@@ -8,19 +8,19 @@ export const ROUNDS = 5
 export const ROUND_INTERVAL_MS = 1100
 
 export class Burst {
-  readonly #pending = new Map<number, { dueMs: number; rounds: number }>()
+  readonly #pending = new Map<string, { dueMs: number; rounds: number }>()
 
-  announce(ip: number, nowMs: number): void {
+  announce(ip: string, nowMs: number): void {
     this.#pending.set(ip, { dueMs: nowMs, rounds: ROUNDS })
   }
 
-  cancel(ip: number): void {
+  cancel(ip: string): void {
     this.#pending.delete(ip)
   }
 
   /** At most `limit` addresses whose round is due; each is then due again after the interval, until its last round. */
-  take(nowMs: number, limit: number): number[] {
-    const due: number[] = []
+  take(nowMs: number, limit: number): string[] {
+    const due: string[] = []
     for (const [ip, state] of this.#pending) {
       if (due.length === limit) break
       if (state.dueMs > nowMs) continue

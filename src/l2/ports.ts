@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The links ARP is answered on: attached to the reflex, each with the rounds of gratuitous frames still to send on it. */
+/** The links a protocol is answered on: attached to the reflex, each with the rounds of frames still to send on it. */
 import { reasonOf } from '../lib/fault.ts'
 import type { Log } from '../lib/log.ts'
-import type { ArpReflex, Link, Reach } from '../lib/net.ts'
-import { encode, gratuitous } from './arp.ts'
+import type { NeighborProtocol, NeighborReflex, Reach } from '../lib/neighbors.ts'
+import type { Link } from '../lib/net.ts'
 import { Burst } from './burst.ts'
 import type { Claim } from './claims.ts'
-import { answersArp } from './scan.ts'
+import { SPOKEN } from './protocol.ts'
 
 export type Port = { link: Link; readonly burst: Burst }
 export type Rescan = Readonly<{
@@ -19,31 +19,34 @@ export type Rescan = Readonly<{
 }>
 
 export class Ports {
-  readonly #reflex: ArpReflex
+  readonly #reflex: NeighborReflex
   readonly #log: Log
+  readonly #protocol: NeighborProtocol
   readonly #ports = new Map<string, Port>()
   /** Said once, though tried again and again. */
   readonly #failing = new Set<string>()
 
-  constructor(reflex: ArpReflex, log: Log) {
+  constructor(protocol: NeighborProtocol, reflex: NeighborReflex, log: Log) {
+    this.#protocol = protocol
     this.#reflex = reflex
     this.#log = log
   }
 
-  /** Attaches and detaches until exactly those of `links` that answer ARP are attached. */
+  /** Attaches and detaches until exactly those of `links` are attached that the protocol is spoken on. */
   rescan(links: ReadonlyMap<string, Link>): Rescan {
     const fresh: Port[] = []
     let moved = false
     let failed = false
+    const { isSpokenOn } = SPOKEN[this.#protocol]
     for (const [name, { link }] of this.#ports) {
       const now = links.get(name)
-      if (now && answersArp(now) && now.index === link.index && now.mac === link.mac) continue
-      this.#reflex.detach(link.index)
+      if (now && isSpokenOn(now) && now.index === link.index && now.mac === link.mac) continue
+      this.#reflex.detach({ protocol: this.#protocol, index: link.index })
       this.#ports.delete(name)
       moved = true
     }
     for (const link of links.values()) {
-      if (!answersArp(link)) continue
+      if (!isSpokenOn(link)) continue
       const port = this.#ports.get(link.name) ?? this.#attach(link)
       if (!port) {
         failed = true
@@ -57,17 +60,19 @@ export class Ports {
   }
 
   #attach(link: Link): Port | undefined {
+    const { name } = SPOKEN[this.#protocol]
+    const op = `create${name}Responder`
     try {
-      this.#reflex.attach(link)
+      this.#reflex.attach(this.#protocol, link)
     } catch (error) {
       if (!this.#failing.has(link.name)) {
-        this.#log.error(reasonOf(error), { op: 'createARPResponder', interface: link.name })
+        this.#log.error(reasonOf(error), { op, interface: link.name })
       }
       this.#failing.add(link.name)
       return undefined
     }
     this.#failing.delete(link.name)
-    this.#log.info('created ARP responder for interface', { event: 'createARPResponder', interface: link.name })
+    this.#log.info(`created ${name} responder for interface`, { event: op, interface: link.name })
     const port = { link, burst: new Burst() }
     this.#ports.set(link.name, port)
     return port
@@ -84,10 +89,11 @@ export class Ports {
     for (const [name, port] of this.#ports) if (interfaces === 'all' || interfaces.includes(name)) yield port
   }
 
-  /** Sends one round: a request, then a reply, as some neighbours heed only one of them. Answers how many went out. */
-  sendRound({ link }: Port, ip: number): number {
-    const frames = (['request', 'reply'] as const).map((operation) => encode(gratuitous(operation, ip, link.mac ?? '')))
-    return frames.filter((frame) => this.#reflex.send(link.index, frame) === 'sent').length
+  /** Sends one round. Answers how many frames went out. */
+  sendRound({ link }: Port, ip: string): number {
+    const at = { protocol: this.#protocol, index: link.index }
+    const frames = SPOKEN[this.#protocol].round(ip, link)
+    return frames.filter((frame) => this.#reflex.send(at, frame) === 'sent').length
   }
 
   all(): Iterable<Port> {

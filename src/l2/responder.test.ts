@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SimLinks, SimReflex } from '../../test/sim/wire.ts'
+import { SimReflex } from '../../test/sim/neighbor-reflex.ts'
+import { SimLinks } from '../../test/sim/wire.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createLog } from '../lib/log.ts'
 import type { Link } from '../lib/net.ts'
 import { type ArpFrame, decode, encode, gratuitous } from './arp.ts'
 import type { Claim } from './claims.ts'
-import { Responder } from './responder.ts'
+import { decode as decodeNdp, encode as encodeNdp, solicitedNode, unsolicited } from './ndp.ts'
+import { type Conflict, Responder } from './responder.ts'
 
 const MAC = (index: number) => `02:00:00:00:00:0${index}`
 const link = (index: number, fields: Partial<Link> = {}): Link => ({
@@ -25,6 +27,8 @@ const link = (index: number, fields: Partial<Link> = {}): Link => ({
 })
 const VIP = '192.0.2.1'
 const VIP_NUMBER = 0xc000_0201
+const VIP6 = '2001:db8::1'
+const STATION = '02:00:00:00:00:ff'
 const claim = (interfaces: Claim['interfaces'] = 'all', ip = VIP): Claim => ({ ip, interfaces })
 
 class JumpingClock implements Clock {
@@ -58,6 +62,7 @@ function setUp(links: Link[], exclude: RegExp[] = []) {
   const clock = new JumpingClock()
   const lines: string[] = []
   const suspensions: number[] = []
+  const conflicts: Conflict[] = []
   const responder = new Responder({
     reflex,
     links: simLinks,
@@ -65,20 +70,40 @@ function setUp(links: Link[], exclude: RegExp[] = []) {
     log: createLog('all', (line) => lines.push(line)),
     excludeInterfaces: exclude,
     onSuspended: (pausedMs) => suspensions.push(pausedMs),
+    onConflict: (conflict) => conflicts.push(conflict),
   })
   /** Frames sent since the last call, as `eth1 request`. */
   const sent = () =>
     reflex.sent.splice(0).map(({ index, frame }) => {
-      const decoded = decode(frame)
+      const decoded = frame[12] === 0x08 ? decode(frame) : decodeNdp(frame)
       assert.ok(!('malformed' in decoded))
-      return `eth${index} ${decoded.operation}`
+      if ('operation' in decoded) return `eth${index} ${decoded.operation}`
+      assert.equal(decoded.type, 'advertisement')
+      return `eth${index} ${decoded.type} from ${decoded.sourceIp} to ${decoded.destinationIp}`
     })
   const asks = (index: number, fields: Partial<ArpFrame> = {}) => {
     const request = { ...gratuitous('request', VIP_NUMBER, '02:00:00:00:00:ff'), senderIp: 0xc000_0209, ...fields }
     reflex.receive(index, encode(request))
     return sent()
   }
-  return { reflex, links: simLinks, clock, lines, suspensions, responder, sent, asks, turn: () => Promise.resolve() }
+  const solicits = (index: number) => {
+    const from = { source: STATION, sourceIp: 'fe80::99', linkLayer: STATION }
+    reflex.receive(index, encodeNdp({ type: 'solicitation', ...solicitedNode(VIP6), ...from, target: VIP6 }))
+    return sent()
+  }
+  return {
+    reflex,
+    links: simLinks,
+    clock,
+    lines,
+    suspensions,
+    conflicts,
+    responder,
+    sent,
+    asks,
+    solicits,
+    turn: () => Promise.resolve(),
+  }
 }
 
 const ROUND = ['eth1 request', 'eth1 reply']
@@ -145,7 +170,7 @@ test('a claim for one interface is answered and announced there only', async () 
   await turn()
   assert.deepEqual(sent(), ROUND)
   assert.deepEqual([asks(1), asks(2)], [['eth1 reply'], []])
-  assert.equal(responder.counters().drops.notOnInterface, 1)
+  assert.equal(responder.counters().drops.arp.notOnInterface, 1)
 })
 
 test('an interface added to a claim hears the announcement; the others do not again', async () => {
@@ -159,11 +184,100 @@ test('an interface added to a claim hears the announcement; the others do not ag
   assert.deepEqual(asks(2), ['eth2 reply'])
 })
 
-test('an IPv6 claim is left to neighbour discovery', async () => {
-  const { responder, sent, turn } = setUp([link(1)])
-  responder.set('ns/s', [claim('all', '2001:db8::1')])
+const ADVERTISED = ['eth1 advertisement from fe80::1 to ff02::1']
+const ANSWERED = [`eth1 advertisement from ${VIP6} to fe80::99`]
+const link6 = (fields: Partial<Link> = {}) => link(1, { linkLocal: 'fe80::1', ...fields })
+
+test('an IPv6 claim is answered by neighbour discovery, and announced in five rounds', async () => {
+  const { responder, solicits, asks, sent, turn, clock } = setUp([link6()])
+  responder.set('ns/s', [claim('all', VIP6)])
   await turn()
-  assert.deepEqual([sent(), responder.counters().addresses], [[], []])
+  assert.deepEqual(sent(), ADVERTISED)
+  assert.deepEqual([solicits(1), asks(1)], [ANSWERED, []])
+  clock.advance(9999)
+  assert.deepEqual(sent(), [...ADVERTISED, ...ADVERTISED, ...ADVERTISED, ...ADVERTISED])
+  assert.deepEqual(responder.counters().addresses, [{ ip: VIP6, requests: 1, replies: 1, gratuitous: 5 }])
+  responder.delete('ns/s')
+  await turn()
+  assert.deepEqual(solicits(1), [])
+})
+
+test('an advertisement that nobody asked for: to all, not solicited, overriding, with our MAC address', async () => {
+  const { responder, reflex, turn } = setUp([link6()])
+  responder.set('ns/s', [claim('all', VIP6)])
+  await turn()
+  const [first] = reflex.sent
+  assert.deepEqual(decodeNdp(first?.frame ?? new Uint8Array()), unsolicited(VIP6, MAC(1), 'fe80::1'))
+})
+
+test('an address in other words is the same address', async () => {
+  const { responder, solicits, turn } = setUp([link6()])
+  responder.set('ns/s', [claim('all', '2001:DB8:0::1'), claim('all', 'nonsense')])
+  responder.set('ns/t', [claim('all', VIP6)])
+  await turn()
+  assert.deepEqual(solicits(1).length > 0, true)
+  assert.deepEqual(
+    responder.counters().addresses.map(({ ip }) => ip),
+    [VIP6],
+  )
+})
+
+test('a dual-stack claim: each family on the links that speak it', async () => {
+  const { responder, sent, turn } = setUp([link6(), link(2)])
+  responder.set('ns/s', [claim(), claim('all', VIP6)])
+  await turn()
+  assert.deepEqual(sent(), [...ROUND, 'eth2 request', 'eth2 reply', ...ADVERTISED])
+})
+
+const NO_NDP: [string, Partial<Link>][] = [
+  ['without a link-local address, or with one that is still being checked', { linkLocal: null }],
+  ['that carries no frames to groups', { multicast: false }],
+  ['with NOARP', { noArp: true }],
+  ['in a bridge', { hasMaster: true }],
+  ['that is down', { up: false }],
+]
+for (const [name, fields] of NO_NDP) {
+  test(`a link ${name}: no NDP until that has changed, then it is answered and announced`, async () => {
+    const { responder, links, solicits, sent, turn, lines } = setUp([link6(fields)])
+    responder.set('ns/s', [claim('all', VIP6)])
+    await turn()
+    assert.deepEqual([sent(), solicits(1)], [[], []])
+    assert.match(lines.at(-1) ?? '', /nothing answers NDP for 2001:db8::1: no link of this node is up and speaks NDP/)
+    links.replace([link6()])
+    assert.deepEqual([sent(), solicits(1)], [ADVERTISED, ANSWERED])
+  })
+}
+
+test('a link that loses its link-local address goes on with ARP', async () => {
+  const { responder, links, solicits, asks, sent, turn } = setUp([link6()])
+  responder.set('ns/s', [claim(), claim('all', VIP6)])
+  await turn()
+  links.replace([link(1)])
+  sent()
+  assert.deepEqual([solicits(1), asks(1)], [[], ['eth1 reply']])
+})
+
+test('another link-local address of the link is the source from then on', async () => {
+  const { responder, links, sent, turn, clock } = setUp([link6()])
+  responder.set('ns/s', [claim('all', VIP6)])
+  await turn()
+  sent()
+  links.replace([link6({ linkLocal: 'fe80::2' })])
+  clock.advance(1100)
+  assert.deepEqual(sent(), ['eth1 advertisement from fe80::2 to ff02::1'])
+})
+
+test('after a pause both families are silent until confirmed', async () => {
+  const { responder, reflex, asks, solicits, sent, turn } = setUp([link6()])
+  responder.set('ns/s', [claim(), claim('all', VIP6)])
+  await turn()
+  sent()
+  reflex.wakeAfter(3000)
+  assert.deepEqual([asks(1), solicits(1)], [[], []])
+  responder.confirm()
+  assert.deepEqual(sent(), [...ROUND, ...ADVERTISED])
+  const { drops } = responder.counters()
+  assert.deepEqual([drops.arp.suspended, drops.ndp.suspended], [1, 1])
 })
 
 const COMES_BACK: [string, Link[], Link[]][] = [
@@ -226,26 +340,25 @@ test('confirming first takes over what was decided in the same turn: what is no 
   assert.deepEqual(reflex.counters().addresses, [])
 })
 
-test('a stranger with our address is reported, once a minute', async () => {
-  const { responder, asks, turn, lines, clock } = setUp([link(1)])
-  responder.set('ns/s', [claim()])
+test('a stranger with our address is reported, with the name of the link', async () => {
+  const { responder, reflex, asks, turn, conflicts } = setUp([link6()])
+  responder.set('ns/s', [claim(), claim('all', VIP6)])
   await turn()
-  for (let i = 0; i < 3; i++) asks(1, { senderIp: VIP_NUMBER })
-  const warnings = () => lines.filter((line) => line.includes('another station'))
-  assert.equal(warnings().length, 1)
-  assert.match(warnings()[0] ?? '', /"ip":"192.0.2.1","mac":"02:00:00:00:00:ff"/)
-  clock.advance(60_000)
   asks(1, { senderIp: VIP_NUMBER })
-  assert.equal(warnings().length, 2)
+  reflex.receive(1, encodeNdp(unsolicited(VIP6, STATION, 'fe80::99')))
+  assert.deepEqual(conflicts, [
+    { ip: VIP, mac: STATION, link: 'eth1' },
+    { ip: VIP6, mac: STATION, link: 'eth1' },
+  ])
 })
 
 test('a link that cannot be attached is reported once, retried, and the others work', async () => {
   const { responder, reflex, links, lines, clock, asks, turn } = setUp([link(1)])
   let broken = true
   const attach = reflex.attach.bind(reflex)
-  reflex.attach = (to) => {
+  reflex.attach = (protocol, to) => {
     if (broken && to.index === 2) throw new Error('cannot open a packet socket on interface eth2: out of luck')
-    attach(to)
+    attach(protocol, to)
   }
   responder.set('ns/s', [claim()])
   links.replace([link(1), link(2)])

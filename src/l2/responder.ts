@@ -1,25 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Layer 2 for IPv4: answers ARP (RFC 826, probes of RFC 5227 included) for the addresses that Services claim, and
- * announces new ones by gratuitous frames. Answering is the reflex's work; this shell tells it what is claimed, keeps
- * the attached links right, and sends. Claims for IPv6 addresses are neighbour discovery's and are passed over.
+ * Layer 2: answers ARP (RFC 826, probes of RFC 5227 included) and neighbour discovery (RFC 4861, RFC 4862) for the
+ * addresses that Services claim, and announces new ones by gratuitous frames. Answering is the reflex's work; this shell
+ * tells it what is claimed, keeps the attached links right, and sends.
  */
 import type { Clock, Timer } from '../lib/clock.ts'
 import { formatIp, parseIp } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
-import type { ArpChange, ArpDrop, ArpReflex, Links } from '../lib/net.ts'
+import {
+  type NeighborDrops,
+  type NeighborProtocol,
+  type NeighborReflex,
+  protocolOf,
+  type ReachChange,
+} from '../lib/neighbors.ts'
+import type { Link, Links } from '../lib/net.ts'
 import { Announcer } from './announcer.ts'
 import { type Claim, type ClaimChange, Claims } from './claims.ts'
-import { ConflictLog } from './conflict-log.ts'
 import { Ports } from './ports.ts'
+import { SPOKEN } from './protocol.ts'
 import { localLinks, type NamePattern } from './scan.ts'
 
 export type AddressCounters = Readonly<{ ip: string; requests: number; replies: number; gratuitous: number }>
 
-type Counters = Readonly<{ addresses: AddressCounters[]; drops: Readonly<Record<ArpDrop, number>> }>
+type Counters = Readonly<{ addresses: AddressCounters[]; drops: NeighborDrops }>
+
+/** Another station says it has an address of ours, on the link of this name. */
+export type Conflict = Readonly<{ ip: string; mac: string; link: string }>
 
 export type ResponderOptions = Readonly<{
-  reflex: ArpReflex
+  reflex: NeighborReflex
   links: Links
   clock: Clock
   log: Log
@@ -27,6 +37,8 @@ export type ResponderOptions = Readonly<{
   excludeInterfaces: readonly NamePattern[]
   /** The process was stopped and is silent: the owner finds out what this node still owns, then calls `confirm`. */
   onSuspended(pausedMs: number): void
+  /** At most some ten times a second, however often it is heard. */
+  onConflict(conflict: Conflict): void
 }>
 
 const RETRY_ATTACH_MS = 1000
@@ -34,7 +46,7 @@ const RETRY_ATTACH_MS = 1000
 export class Responder {
   readonly #options: ResponderOptions
   readonly #claims = new Claims()
-  readonly #ports: Ports
+  readonly #ports: Readonly<Record<NeighborProtocol, Ports>>
   readonly #changes = new Map<string, ClaimChange>()
   readonly #announcer: Announcer
   #retrying: Timer | undefined
@@ -43,22 +55,21 @@ export class Responder {
   #closed = false
 
   constructor(options: ResponderOptions) {
+    const { reflex, links, clock, log } = options
     this.#options = options
-    this.#ports = new Ports(options.reflex, options.log)
-    this.#announcer = new Announcer(this.#ports, options.clock)
-    const conflicts = new ConflictLog(options.clock, options.log)
-    options.links.onChange(() => this.#rescan())
-    options.reflex.listen({
+    this.#ports = { arp: new Ports('arp', reflex, log), ndp: new Ports('ndp', reflex, log) }
+    this.#announcer = new Announcer(Object.values(this.#ports), clock)
+    links.onChange(() => this.#rescan())
+    reflex.listen({
       onSuspended: (pausedMs) => options.onSuspended(pausedMs),
-      onConflict: ({ ip, mac }) => conflicts.report(textOf(ip), mac),
+      onConflict: ({ ip, mac, index }) => options.onConflict({ ip, mac, link: this.#nameOf(index) }),
     })
     this.#rescan()
   }
 
   /** Replaces what a Service claims; takes effect, together with other changes of this turn, when the turn ends. */
   set(service: string, claims: readonly Claim[]): void {
-    const ipv4 = claims.filter(({ ip }) => parseIp(ip)?.family === 'ipv4')
-    for (const change of this.#claims.set(service, ipv4)) {
+    for (const change of this.#claims.set(service, claims.flatMap(canonical))) {
       if (this.#changes.size === 0) queueMicrotask(() => this.#flush())
       const before = this.#changes.get(change.ip)?.before ?? change.before
       this.#changes.set(change.ip, { ...change, before })
@@ -73,7 +84,7 @@ export class Responder {
   confirm(): void {
     this.#flush() // first the table, then the voice: a stale address must not be answered even once
     this.#options.reflex.confirm()
-    for (const claim of this.#claims) this.#announcer.announce(numberOf(claim.ip), this.#ports.of(claim))
+    for (const claim of this.#claims) this.#announcer.announce(claim.ip, this.#portsOf(claim))
     this.#announcer.run()
   }
 
@@ -82,7 +93,7 @@ export class Responder {
     const { addresses, drops } = this.#options.reflex.counters()
     return {
       addresses: addresses.map(({ ip, requests, replies }) => ({
-        ip: textOf(ip),
+        ip,
         requests,
         replies,
         gratuitous: this.#announcer.sent(ip),
@@ -107,49 +118,70 @@ export class Responder {
     this.#changes.clear()
     this.#options.reflex.update(changes.map(({ ip, after }) => this.#reachOf(ip, after)))
     for (const { ip, before, after } of changes) {
-      const number = numberOf(ip)
-      const known = new Set(before ? this.#ports.of(before) : [])
-      const now = after ? [...this.#ports.of(after)] : []
-      for (const port of known) if (!now.includes(port)) port.burst.cancel(number)
+      const known = new Set(before ? this.#portsOf(before) : [])
+      const now = after ? [...this.#portsOf(after)] : []
+      for (const port of known) if (!now.includes(port)) port.burst.cancel(ip)
       this.#announcer.announce(
-        number,
+        ip,
         now.filter((port) => !known.has(port)),
       )
-      if (!after) this.#announcer.forget(number)
+      if (!after) this.#announcer.forget(ip)
       else if (now.length === 0) this.#warnUnreachable(after)
     }
     this.#announcer.run()
   }
 
-  #reachOf(ip: string, claim: Claim | null): ArpChange {
-    return { ip: numberOf(ip), reach: claim && this.#ports.reach(claim) }
+  #portsOf(claim: Claim) {
+    return this.#ports[protocolOf(claim.ip)].of(claim)
+  }
+
+  #reachOf(ip: string, claim: Claim | null): ReachChange {
+    return { ip, reach: claim && this.#ports[protocolOf(ip)].reach(claim) }
+  }
+
+  #nameOf(index: number): string {
+    return this.#options.links.list().find((link) => link.index === index)?.name ?? `#${index}`
   }
 
   #rescan(): void {
     if (this.#closed) return
-    const { links, reflex, clock, excludeInterfaces } = this.#options
-    const { fresh, moved, failed } = this.#ports.rescan(localLinks(links.list(), excludeInterfaces))
-    const restricted = moved ? [...this.#claims].filter(({ interfaces }) => interfaces !== 'all') : []
-    if (restricted.length > 0) reflex.update(restricted.map((claim) => this.#reachOf(claim.ip, claim)))
-    for (const claim of fresh.length > 0 ? this.#claims : []) {
-      const ports = [...this.#ports.of(claim)].filter((port) => fresh.includes(port))
-      this.#announcer.announce(numberOf(claim.ip), ports)
-    }
+    const { links, clock, excludeInterfaces } = this.#options
+    const local = localLinks(links.list(), excludeInterfaces)
+    // Both, whatever comes of the first.
+    const failed = (['arp', 'ndp'] as const).filter((protocol) => this.#rescanFor(protocol, local)).length > 0
     this.#announcer.run()
     this.#retrying?.cancel()
     this.#retrying = failed ? clock.after(RETRY_ATTACH_MS, () => this.#rescan()) : undefined
   }
 
+  /** Says whether a link could not be attached. */
+  #rescanFor(protocol: NeighborProtocol, local: ReadonlyMap<string, Link>): boolean {
+    const ports = this.#ports[protocol]
+    const { fresh, moved, failed } = ports.rescan(local)
+    if (fresh.length === 0 && !moved) return failed
+    const claims = [...this.#claims].filter(({ ip }) => protocolOf(ip) === protocol)
+    const restricted = moved ? claims.filter(({ interfaces }) => interfaces !== 'all') : []
+    if (restricted.length > 0) this.#options.reflex.update(restricted.map((claim) => this.#reachOf(claim.ip, claim)))
+    for (const claim of fresh.length > 0 ? claims : []) {
+      this.#announcer.announce(
+        claim.ip,
+        [...ports.of(claim)].filter((port) => fresh.includes(port)),
+      )
+    }
+    return failed
+  }
+
   #warnUnreachable({ ip, interfaces }: Claim): void {
     const where = interfaces === 'all' ? 'this node' : `interfaces ${interfaces.join(', ')}`
-    this.#options.log.warn(`nothing answers ARP for ${ip}: no link of ${where} is up and speaks ARP`, { ip })
+    const { name } = SPOKEN[protocolOf(ip)]
+    this.#options.log.warn(`nothing answers ${name} for ${ip}: no link of ${where} is up and speaks ${name}`, { ip })
   }
 }
 
-function numberOf(ip: string): number {
-  return Number(parseIp(ip)?.bits ?? 0)
-}
-
-function textOf(ip: number): string {
-  return formatIp({ family: 'ipv4', bits: BigInt(ip) })
+/** The claim with its address in canonical text, by which it is known from here on; none where it is no address. */
+function canonical(claim: Claim): Claim[] {
+  const parsed = parseIp(claim.ip)
+  if (!parsed) return []
+  const ip = formatIp(parsed)
+  return [ip === claim.ip ? claim : { ...claim, ip }]
 }

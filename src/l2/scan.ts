@@ -18,3 +18,11 @@ export function localLinks(links: readonly Link[], exclude: readonly NamePattern
 export function answersArp(link: Link): boolean {
   return link.up && link.broadcast && !link.noArp && !link.hasMaster && link.mac !== null
 }
+
+/**
+ * Whether neighbour discovery is answered there: on every Ethernet link that is up, carries frames to groups and talks for
+ * itself. What it sends comes from the link-local address, so it needs one that is in use.
+ */
+export function answersNdp(link: Link): boolean {
+  return link.up && link.multicast && !link.noArp && !link.hasMaster && link.mac !== null && link.linkLocal !== null
+}

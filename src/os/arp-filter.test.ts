@@ -2,57 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
+import { passes as passesFilter } from '../../test/sim/packet-filter.ts'
 import { fromHex } from '../lib/bytes.ts'
-import {
-  AND,
-  arpFilter,
-  cover,
-  encodeFilter,
-  type Instruction,
-  JUMP,
-  JUMP_EQUAL,
-  JUMP_GREATER_OR_EQUAL,
-  LOAD_HALF,
-  LOAD_WORD,
-  RETURN,
-} from './arp-filter.ts'
-
-/** The kernel's reading of the instructions we use (Documentation/networking/filter.rst): how many bytes to keep. */
-function run(program: readonly Instruction[], frame: Uint8Array): number {
-  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
-  let accumulator = 0
-  for (let at = 0; ; at++) {
-    const instruction = program[at]
-    assert.ok(instruction, `the program runs past its end at ${at}`)
-    const { code, jt, jf, k } = instruction
-    assert.ok(jt >= 0 && jt <= 255 && jf >= 0 && jf <= 255, `jump too far at ${at}`)
-    switch (code) {
-      case LOAD_HALF:
-      case LOAD_WORD: {
-        const bytes = code === LOAD_HALF ? 2 : 4
-        if (k + bytes > frame.length) return 0
-        accumulator = bytes === 2 ? view.getUint16(k) : view.getUint32(k)
-        break
-      }
-      case AND:
-        accumulator = (accumulator & k) >>> 0
-        break
-      case JUMP:
-        at += k
-        break
-      case JUMP_EQUAL:
-        at += accumulator === k ? jt : jf
-        break
-      case JUMP_GREATER_OR_EQUAL:
-        at += accumulator >= k ? jt : jf
-        break
-      case RETURN:
-        return k
-      default:
-        assert.fail(`unknown instruction ${code}`)
-    }
-  }
-}
+import { arpFilter } from './arp-filter.ts'
+import { cover, encodeFilter, type Instruction, JUMP_EQUAL } from './neighbor-filter.ts'
 
 function frameOf(sender: number, target: number): Uint8Array {
   const bytes = new Uint8Array(42)
@@ -64,7 +17,8 @@ function frameOf(sender: number, target: number): Uint8Array {
 }
 
 const sorted = (addresses: Iterable<number>) => Uint32Array.from(new Set(addresses)).toSorted()
-const passes = (program: Instruction[], sender: number, target: number) => run(program, frameOf(sender, target)) > 0
+const passes = (program: Instruction[], sender: number, target: number) =>
+  passesFilter(program, frameOf(sender, target))
 /** Few bits vary, so that hits and near misses are both frequent. */
 const address = fc.oneof(
   fc.integer({ min: 0, max: 0x3ff }).map((low) => (0xc633_6400 + low) >>> 0),
@@ -147,7 +101,7 @@ const ARP_FRAMES: [string, string, boolean][] = [
 ]
 for (const [name, hex, expected] of ARP_FRAMES) {
   test(`filter: ${name} ${expected ? 'passes' : 'is dropped'}`, () => {
-    assert.equal(run(arpFilter(cover(Uint32Array.of(0xc633_6401), 256)), fromHex(hex)) > 0, expected)
+    assert.equal(passesFilter(arpFilter(cover(Uint32Array.of(0xc633_6401), 256)), fromHex(hex)), expected)
   })
 }
 

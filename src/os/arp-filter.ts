@@ -1,117 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-/**
- * The kernel filter that keeps other hosts' ARP from waking us: a classic BPF program, generated from the claimed
- * addresses. It passes ARP frames whose target or sender address is claimed (the sender: somebody else using our
- * address) and drops all others. Few addresses are compared exactly, many by a covering prefix; the reflex's table
- * decides in the end, so that a filter may pass too much, but never too little.
- */
+/** ARP frames whose target or sender address is claimed pass (the sender: somebody else using our address), no others. */
+import {
+  type Cover,
+  type Instruction,
+  LOAD_WORD,
+  onlyEtherType,
+  passCovered,
+  RETURN,
+  statement,
+} from './neighbor-filter.ts'
 
-/** One BPF instruction: struct sock_filter of <linux/filter.h>. Jumps count the instructions to skip. */
-export type Instruction = Readonly<{ code: number; jt: number; jf: number; k: number }>
-
-/** An address passes if its first `prefixBits` bits equal those of one of `values` (ascending, other bits zero). */
-export type Cover = Readonly<{ prefixBits: number; values: readonly number[] }>
-
-export const LOAD_HALF = 0x28
-export const LOAD_WORD = 0x20
-export const AND = 0x54
-export const JUMP = 0x05
-export const JUMP_EQUAL = 0x15
-export const JUMP_GREATER_OR_EQUAL = 0x35
-export const RETURN = 0x06
-
-const ETHER_TYPE_AT = 12
 const SENDER_IP_AT = 28
 const TARGET_IP_AT = 38
 const ETHER_TYPE_ARP = 0x0806
-const WHOLE_FRAME = 0xffff_ffff
-/** Values compared one after another; longer lists are halved first. Speed hardly depends on it, size does. */
-const CHAIN = 16
-/** Conditional jumps reach this far: jt and jf are bytes. */
-const REACH = 255
 
-/**
- * The longest prefix with which at most `limit` values cover all addresses (ascending 32-bit numbers):
- * 32 bits, hence exact, up to `limit` addresses. With limit 0 everything is covered.
- */
-export function cover(addresses: Uint32Array, limit: number): Cover {
-  for (let prefixBits = 32; prefixBits > 0; prefixBits--) {
-    const values = prefixes(addresses, prefixBits, limit)
-    if (values) return { prefixBits, values }
-  }
-  return { prefixBits: 0, values: [0] }
+/** The number of 32 bits that the filter looks up for an address of 4 bytes: itself. */
+export function arpNumber(address: Uint8Array): number {
+  return new DataView(address.buffer, address.byteOffset).getUint32(0)
 }
 
-function prefixes(addresses: Uint32Array, prefixBits: number, limit: number): number[] | undefined {
-  const mask = maskOf(prefixBits)
-  const values: number[] = []
-  for (const address of addresses) {
-    const value = (address & mask) >>> 0
-    if (value === values.at(-1)) continue
-    if (values.length === limit) return undefined
-    values.push(value)
-  }
-  return values
-}
-
-/** The mask of a prefix as an unsigned number; a shift by 32 would be a shift by 0. */
-function maskOf(prefixBits: number): number {
-  return prefixBits === 0 ? 0 : (-1 << (32 - prefixBits)) >>> 0
-}
-
-/** The program for a cover: at most 3 instructions per value and 10 more, so 256 values stay far below the kernel's 4,096. */
-export function arpFilter({ prefixBits, values }: Cover): Instruction[] {
-  if (values.length === 0) return [statement(RETURN, 0)]
-  const search = lookup(values, 0)
-  const mask = prefixBits === 32 ? [] : [statement(AND, maskOf(prefixBits))]
+/** The program for a cover of addresses: 256 of them stay far below the kernel's 4,096 instructions. */
+export function arpFilter(covered: Cover): Instruction[] {
+  if (covered.values.length === 0) return [statement(RETURN, 0)]
+  const pass = passCovered(covered)
   return [
-    statement(LOAD_HALF, ETHER_TYPE_AT), // a load past the end of the frame drops it
-    { code: JUMP_EQUAL, jt: 1, jf: 0, k: ETHER_TYPE_ARP },
-    statement(RETURN, 0),
+    ...onlyEtherType(ETHER_TYPE_ARP),
     statement(LOAD_WORD, TARGET_IP_AT),
-    ...mask,
-    ...search,
+    ...pass,
     statement(LOAD_WORD, SENDER_IP_AT),
-    ...mask,
-    ...search,
+    ...pass,
     statement(RETURN, 0),
   ]
-}
-
-/** Passes the frame if the accumulator is one of `values`; else goes on `after` instructions behind this block. */
-function lookup(values: readonly number[], after: number): Instruction[] {
-  if (values.length <= CHAIN) {
-    const found = (value: number, i: number): Instruction => ({
-      code: JUMP_EQUAL,
-      jt: values.length - i,
-      jf: 0,
-      k: value,
-    })
-    return [...values.map(found), statement(JUMP, after + 1), statement(RETURN, WHOLE_FRAME)]
-  }
-  const middle = values.length >>> 1
-  const upper = lookup(values.slice(middle), after)
-  const lower = lookup(values.slice(0, middle), after + upper.length)
-  const k = values[middle] ?? 0
-  if (lower.length <= REACH) {
-    return [{ code: JUMP_GREATER_OR_EQUAL, jt: lower.length, jf: 0, k }, ...lower, ...upper]
-  }
-  const far = statement(JUMP, lower.length)
-  return [{ code: JUMP_GREATER_OR_EQUAL, jt: 0, jf: 1, k }, far, ...lower, ...upper]
-}
-
-function statement(code: number, k: number): Instruction {
-  return { code, jt: 0, jf: 0, k }
-}
-
-/** The program as the kernel reads it: struct sock_filter { u16 code; u8 jt; u8 jf; u32 k; }, little endian here. */
-export function encodeFilter(program: readonly Instruction[]): Uint8Array {
-  const view = new DataView(new ArrayBuffer(program.length * 8))
-  for (const [i, { code, jt, jf, k }] of program.entries()) {
-    view.setUint16(8 * i, code, true)
-    view.setUint8(8 * i + 2, jt)
-    view.setUint8(8 * i + 3, jf)
-    view.setUint32(8 * i + 4, k, true)
-  }
-  return new Uint8Array(view.buffer)
 }

@@ -11,18 +11,32 @@ export type Handle = { readonly [handle]: true }
 
 /** Numbers that are results are 0 or a negative errno. Arrays of numbers cross as their bytes. */
 export type Native = Readonly<{
-  arpOpen(
+  neighborOpen(
     pauseMs: number,
-    listener: (kind: number, pausedMs: number, ip: number, index: number, mac: Uint8Array) => void,
+    listener: (kind: number, pausedMs: number, key: Uint8Array, index: number, mac: Uint8Array) => void,
   ): Handle | number
-  arpAttach(reflex: Handle, index: number, mac: Uint8Array, filter: Uint8Array): number
-  arpDetach(reflex: Handle, index: number): number
-  arpFilter(reflex: Handle, index: number, filter: Uint8Array): number
-  arpSwap(reflex: Handle, ips: Uint8Array, firsts: Uint8Array, counts: Uint8Array, indexes: Uint8Array): number
-  arpSend(reflex: Handle, index: number, frame: Uint8Array): number
-  arpConfirm(reflex: Handle): void
-  arpRead(reflex: Handle, counts: Uint8Array, drops: Uint8Array): number
-  arpClose(reflex: Handle): void
+  neighborAttach(reflex: Handle, protocol: number, index: number, mac: Uint8Array, filter: Uint8Array): number
+  neighborDetach(reflex: Handle, protocol: number, index: number): number
+  neighborFilter(reflex: Handle, protocol: number, index: number, filter: Uint8Array): number
+  neighborSwap(
+    reflex: Handle,
+    protocol: number,
+    keys: Uint8Array,
+    firsts: Uint8Array,
+    counts: Uint8Array,
+    indexes: Uint8Array,
+  ): number
+  neighborSend(reflex: Handle, protocol: number, index: number, frame: Uint8Array): number
+  neighborConfirm(reflex: Handle): void
+  neighborRead(reflex: Handle, protocol: number, counts: Uint8Array, drops: Uint8Array): number
+  neighborClose(reflex: Handle): void
+  /** A descriptor, to be closed by `multicastClose`. */
+  multicastOpen(): number
+  multicastJoin(descriptor: number, group: Uint8Array, index: number): number
+  multicastLeave(descriptor: number, group: Uint8Array, index: number): number
+  /** A descriptor, to be closed by `multicastClose`. */
+  multicastJoinAll(index: number): number
+  multicastClose(descriptor: number): void
   bfdOpen(
     lateMs: number,
     listener: (

@@ -6,15 +6,14 @@
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { openArpReflex } from '../../src/os/arp-reflex.ts'
 import { openLinks } from '../../src/os/links.ts'
+import { openNeighborReflex } from '../../src/os/neighbor-reflex.ts'
 import { buildTool, ip, makeWire } from '../lab/wire-namespace.ts'
 import { median } from './figure.ts'
 
 const execute = promisify(execFile)
 const KERNEL = '198.51.100.10'
 const OURS = '198.51.100.1'
-const OURS_NUMBER = 0xc633_6401
 const ROUNDS = 5
 const REQUESTS = 2000
 
@@ -37,10 +36,10 @@ ip('address', 'add', `${KERNEL}/24`, 'dev', 'near')
 const links = openLinks()
 const near = links.list().find(({ name }) => name === 'near')
 if (!near) throw new Error('the wire has no near end')
-const reflex = openArpReflex({ pauseMs: 1000 })
+const reflex = openNeighborReflex({ pauseMs: 1000 })
 reflex.listen({ onSuspended: () => reflex.confirm(), onConflict: () => undefined })
-reflex.attach(near)
-reflex.update([{ ip: OURS_NUMBER, reach: 'all' }])
+reflex.attach('arp', near)
+reflex.update([{ ip: OURS, reach: 'all' }])
 
 async function run(...args: string[]): Promise<number[]> {
   const { stdout } = await execute(client, ['far', ...args])
@@ -81,7 +80,7 @@ async function whileBusy<T>(work: Promise<T>): Promise<T> {
 /** Processor time of the reflex thread so far, in nanoseconds. */
 function threadNs(): number {
   const task = readdirSync('/proc/self/task').find(
-    (id) => readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim() === 'arp-reflex',
+    (id) => readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim() === 'neighbor-reflex',
   )
   return Number(readFileSync(`/proc/self/task/${task}/schedstat`, 'utf8').split(' ')[0])
 }
@@ -92,12 +91,14 @@ async function underNoise(): Promise<[share: number, perSecond: number]> {
   return [(threadNs() - before) / (tookMs * 1e6), sent / (tookMs / 1000)]
 }
 
+const tenth = (number: number) => `10.0.${number >> 8}.${number & 255}`
+
 /** One changed claim among 10,000: table, filter and all. */
 function update(): number {
-  reflex.update(Array.from({ length: 10_000 }, (_, i) => ({ ip: 0x0a00_0000 + 3 * i, reach: 'all' })))
+  reflex.update(Array.from({ length: 10_000 }, (_, i) => ({ ip: tenth(3 * i), reach: 'all' })))
   const times = Array.from({ length: 100 }, (_, i) => {
     const started = performance.now()
-    reflex.update([{ ip: 0x0a00_0001 + 300 * i, reach: 'all' }])
+    reflex.update([{ ip: tenth(300 * i + 1), reach: 'all' }])
     return performance.now() - started
   })
   return median(times)

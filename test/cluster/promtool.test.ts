@@ -15,6 +15,8 @@ const LARGEST = 2n ** 63n - 1n
 const configuration = { model: null, problems: [] }
 const SERVICE = 'default/we\\"b\n'
 
+const DROPS = { operation: 1, destination: 0, notAnnounced: 0, notOnInterface: 0, malformed: 0, suspended: 0 }
+
 /** Every metric of both daemons, with at least one series each. */
 function everything(): string {
   const metrics = new Metrics()
@@ -29,11 +31,13 @@ function everything(): string {
     node: 'node-1',
     configuration,
     errors: () => 0,
+    leaders: () => [],
     members: () => [],
+    conflicts: { active: () => [], counts: () => [['192.0.2.1', 1]] },
     decisions: () => [[SERVICE, { text: '', ips: ['192.0.2.1'], why: {} }]],
     counters: () => ({
       addresses: [{ ip: '192.0.2.1', requests: 1, replies: 1, gratuitous: 2 }],
-      drops: { operation: 1, destination: 0, notAnnounced: 0, notOnInterface: 0, malformed: 0, suspended: 0 },
+      drops: { arp: DROPS, ndp: { ...DROPS, hopLimit: 1, checksum: 0, option: 0, source: 0 } },
     }),
   })
   return metrics.render()

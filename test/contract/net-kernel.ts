@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The contract on Linux; net.test.ts runs this file in a network namespace of its own. */
 import assert from 'node:assert/strict'
-import { openArpReflex } from '../../src/os/arp-reflex.ts'
 import { openLinks } from '../../src/os/links.ts'
-import { ip, makeWire, Tap, until } from '../lab/wire-namespace.ts'
+import { openNeighborReflex } from '../../src/os/neighbor-reflex.ts'
+import { enableIpv6, ip, makeWire, Tap, until } from '../lab/wire-namespace.ts'
+import { ndpContract } from './net-ndp-suite.ts'
 import { netContract, type Wire } from './net-suite.ts'
 
-async function openWire(): Promise<Wire> {
+async function openWire(prepare: () => void): Promise<Wire> {
   makeWire('near', 'far')
   makeWire('other', 'beyond')
+  prepare()
   const tap = new Tap('far')
   await tap.ready
   const links = openLinks()
-  const reflex = openArpReflex({ pauseMs: 0 })
+  const reflex = openNeighborReflex({ pauseMs: 0 })
   const byName = (name: string) => {
     const found = links.list().find((link) => link.name === name)
     assert.ok(found, `no link ${name}`)
@@ -39,4 +41,9 @@ async function openWire(): Promise<Wire> {
   }
 }
 
-netContract('kernel', openWire)
+netContract('kernel', () => openWire(() => undefined))
+ndpContract('kernel', async () => {
+  const wire = await openWire(() => enableIpv6('near'))
+  await until(() => wire.near().linkLocal !== null, 'a link-local address')
+  return wire
+})

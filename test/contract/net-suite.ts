@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What src/lib/net.ts promises, tried on an implementation with one wire and a station at its far end. */
+/** What src/lib/net.ts and, of ARP, src/lib/neighbors.ts promise, tried on an implementation with one wire and a station at its far end. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type ArpFrame, BROADCAST_MAC, decode, encode, gratuitous } from '../../src/l2/arp.ts'
 import { toHex } from '../../src/lib/bytes.ts'
-import type { ArpDrop, ArpReflex, Link, Links } from '../../src/lib/net.ts'
+import type { ArpDrop, NeighborReflex } from '../../src/lib/neighbors.ts'
+import type { Link, Links } from '../../src/lib/net.ts'
 
 export type Wire = Readonly<{
-  reflex: ArpReflex
+  reflex: NeighborReflex
   links: Links
   /** The link at our end of the wire, and another that has nothing to do with it. */
   near(): Link
@@ -23,6 +24,8 @@ export type Wire = Readonly<{
 const STATION = '02:00:00:00:00:ff'
 const MINE = 0xc633_6401
 const NOT_MINE = 0xc633_6402
+const MINE_TEXT = '198.51.100.1'
+const NOT_MINE_TEXT = '198.51.100.2'
 const request = (fields: Partial<ArpFrame> = {}): Uint8Array =>
   encode({
     destination: BROADCAST_MAC,
@@ -54,8 +57,8 @@ const DROPS: [string, (near: Link) => Uint8Array, ArpDrop][] = [
 ]
 
 function claimed(wire: Wire): void {
-  wire.reflex.attach(wire.near())
-  wire.reflex.update([{ ip: MINE, reach: 'all' }])
+  wire.reflex.attach('arp', wire.near())
+  wire.reflex.update([{ ip: MINE_TEXT, reach: 'all' }])
 }
 
 export function netContract(name: string, open: () => Promise<Wire>): void {
@@ -78,7 +81,7 @@ export function netContract(name: string, open: () => Promise<Wire>): void {
       (await wire.received()).map((frame) => decode(frame)),
       [{ ...reply, targetMac: STATION, targetIp: 0xc633_6409 }],
     )
-    assert.deepEqual(wire.reflex.counters().addresses, [{ ip: MINE, requests: 1, replies: 1 }])
+    assert.deepEqual(wire.reflex.counters().addresses, [{ ip: MINE_TEXT, requests: 1, replies: 1 }])
   })
 
   on('a probe from 0.0.0.0 is answered, and a request sent to our MAC address', async (wire) => {
@@ -96,7 +99,7 @@ export function netContract(name: string, open: () => Promise<Wire>): void {
       claimed(wire)
       wire.inject(frame(wire.near()))
       assert.deepEqual(await wire.received(), [])
-      const { drops } = wire.reflex.counters()
+      const drops = wire.reflex.counters().drops.arp
       assert.deepEqual(
         Object.entries(drops).filter(([, count]) => count > 0),
         [[drop, 1]],
@@ -115,11 +118,11 @@ export function netContract(name: string, open: () => Promise<Wire>): void {
 
   on('an address claimed for another link is not answered here', async (wire) => {
     claimed(wire)
-    wire.reflex.update([{ ip: MINE, reach: [wire.other().index] }])
+    wire.reflex.update([{ ip: MINE_TEXT, reach: [wire.other().index] }])
     wire.inject(request())
     assert.deepEqual(await wire.received(), [])
-    assert.equal(wire.reflex.counters().drops.notOnInterface, 1)
-    wire.reflex.update([{ ip: MINE, reach: [wire.other().index, wire.near().index] }])
+    assert.equal(wire.reflex.counters().drops.arp.notOnInterface, 1)
+    wire.reflex.update([{ ip: MINE_TEXT, reach: [wire.other().index, wire.near().index] }])
     wire.inject(request())
     assert.equal((await wire.received()).length, 1)
   })
@@ -127,37 +130,37 @@ export function netContract(name: string, open: () => Promise<Wire>): void {
   on('of many addresses each is answered, and no neighbour of them', async (wire) => {
     claimed(wire)
     const ips = Array.from({ length: 400 }, (_, i) => 0x0a00_0000 + 5 * i)
-    wire.reflex.update(ips.map((ip) => ({ ip, reach: 'all' })))
+    wire.reflex.update(ips.map((ip) => ({ ip: `10.0.${(ip >> 8) & 255}.${ip & 255}`, reach: 'all' })))
     for (const ip of ips.slice(0, 60)) for (const by of [0, 1]) wire.inject(request({ targetIp: ip + by }))
     assert.equal((await wire.received()).length, 60)
   })
 
   on('a given-up address falls silent, the others go on counting', async (wire) => {
     claimed(wire)
-    wire.reflex.update([{ ip: NOT_MINE, reach: 'all' }])
+    wire.reflex.update([{ ip: NOT_MINE_TEXT, reach: 'all' }])
     wire.inject(request({ targetIp: NOT_MINE }))
     assert.equal((await wire.received()).length, 1)
-    wire.reflex.update([{ ip: MINE, reach: null }])
+    wire.reflex.update([{ ip: MINE_TEXT, reach: null }])
     wire.inject(request())
     assert.deepEqual(await wire.received(), [])
-    assert.deepEqual(wire.reflex.counters().addresses, [{ ip: NOT_MINE, requests: 1, replies: 1 }])
+    assert.deepEqual(wire.reflex.counters().addresses, [{ ip: NOT_MINE_TEXT, requests: 1, replies: 1 }])
   })
 
   on('what is sent arrives as it is; on a link that is not attached it is lost', async (wire) => {
     claimed(wire)
     const frame = encode(gratuitous('request', MINE, wire.near().mac ?? ''))
-    assert.equal(wire.reflex.send(wire.near().index, frame), 'sent')
-    assert.equal(wire.reflex.send(wire.other().index, frame), 'lost')
+    assert.equal(wire.reflex.send({ protocol: 'arp', index: wire.near().index }, frame), 'sent')
+    assert.equal(wire.reflex.send({ protocol: 'arp', index: wire.other().index }, frame), 'lost')
     assert.deepEqual((await wire.received()).map(toHex), [toHex(frame)])
   })
 
   on('a detached link is silent; attached again it answers', async (wire) => {
     claimed(wire)
-    wire.reflex.detach(wire.near().index)
-    wire.reflex.detach(wire.near().index)
+    wire.reflex.detach({ protocol: 'arp', index: wire.near().index })
+    wire.reflex.detach({ protocol: 'arp', index: wire.near().index })
     wire.inject(request())
     assert.deepEqual(await wire.received(), [])
-    wire.reflex.attach(wire.near())
+    wire.reflex.attach('arp', wire.near())
     wire.inject(request())
     assert.equal((await wire.received()).length, 1)
   })
@@ -169,7 +172,7 @@ export function netContract(name: string, open: () => Promise<Wire>): void {
     for (const operation of ['request', 'reply'] as const) wire.inject(encode(gratuitous(operation, MINE, STATION)))
     wire.inject(encode(gratuitous('reply', MINE, wire.near().mac ?? '')))
     await wire.received()
-    const conflict = { ip: MINE, mac: STATION, index: wire.near().index }
+    const conflict = { ip: MINE_TEXT, mac: STATION, index: wire.near().index }
     assert.deepEqual(conflicts, [conflict, conflict])
   })
 

@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Link } from '../../src/lib/net.ts'
 import { runTestsInNamespace } from '../lab/wire-namespace.ts'
-import { SimLinks, SimReflex } from '../sim/wire.ts'
-import { netContract } from './net-suite.ts'
+import { SimReflex } from '../sim/neighbor-reflex.ts'
+import { SimLinks } from '../sim/wire.ts'
+import { ndpContract } from './net-ndp-suite.ts'
+import { netContract, type Wire } from './net-suite.ts'
 
-const link = (index: number, up = true): Link => ({
+const link = (index: number, up = true, linkLocal: string | null = null): Link => ({
   index,
   name: `near${index}`,
   mac: `02:00:00:00:00:0${index}`,
@@ -17,11 +19,11 @@ const link = (index: number, up = true): Link => ({
   noArp: false,
   multicast: true,
   hasMaster: false,
-  linkLocal: null,
+  linkLocal,
 })
 
-netContract('simulated', async () => {
-  const links = new SimLinks([link(1), link(2)])
+async function open(linkLocal: string | null): Promise<Wire> {
+  const links = new SimLinks([link(1, true, linkLocal), link(2)])
   const reflex = new SimReflex()
   const byIndex = (index: number) => {
     const found = links.list().find((one) => one.index === index)
@@ -35,10 +37,13 @@ netContract('simulated', async () => {
     other: () => byIndex(2),
     inject: (frame) => reflex.receive(1, frame),
     received: async () => reflex.sent.splice(0).map(({ frame }) => frame),
-    setUp: async (up) => links.replace([link(1, up), link(2)]),
+    setUp: async (up) => links.replace([link(1, up, linkLocal), link(2)]),
     close: async () => links.close(),
   }
-})
+}
+
+netContract('simulated', () => open(null))
+ndpContract('simulated', () => open('fe80::1'))
 
 test('the kernel keeps the same contract (net-kernel.ts, in a network namespace)', () =>
   runTestsInNamespace(join(import.meta.dirname, 'net-kernel.ts')))

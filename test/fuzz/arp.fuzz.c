@@ -1,31 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * libFuzzer target for src/os/native/arp.c. The first byte says how many addresses the table has, two bytes each
- * follow (address step, interfaces); the rest is the frame. Everything lies in memory of exactly its size, so that
- * AddressSanitizer sees a read one byte too far.
- */
-#include <stdlib.h>
-#include <string.h>
-
+/* libFuzzer target for src/os/native/arp.c; table.fuzz.h says what its input is. */
 #include "../../src/os/native/arp.h"
+#include "table.fuzz.h"
 
-#define TABLE_MAX 16
-
-static const struct arp_port PORT = {.ifindex = 2, .mac = {2, 0, 0, 0, 0, 10}};
-
-static void require(bool holds) {
-  if (!holds) abort();
-}
-
-static void *exact(const void *from, size_t bytes) {
-  void *copy = malloc(bytes ? bytes : 1);
-  require(copy != NULL);
-  if (bytes > 0) memcpy(copy, from, bytes);
-  return copy;
-}
+static const uint8_t FIRST[ARP_KEY_BYTES] = {198, 51, 100, 0};
 
 /* A reply says: the address asked for is at our MAC; to the one who asked. */
-static void check_reply(const uint8_t *reply, const struct arp_frame *frame) {
+static void check_reply(const uint8_t *reply, const struct neighbor_frame *frame) {
   const uint8_t *request = frame->bytes;
   require(frame->len >= ARP_FRAME_BYTES && !frame->other_host);
   require(memcmp(reply, request + 22, 6) == 0 && memcmp(reply + 6, PORT.mac, 6) == 0);
@@ -35,32 +16,19 @@ static void check_reply(const uint8_t *reply, const struct arp_frame *frame) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  size_t len = size > 0 ? data[0] % (TABLE_MAX + 1) : 0;
-  if (size < 2 + 2 * len) return 0;
-  uint32_t ips[TABLE_MAX], firsts[TABLE_MAX], counts[TABLE_MAX];
-  const int32_t indexes[] = {1, 2, 3};
-  uint32_t ip = 0xc6336400;
-  for (size_t i = 0; i < len; i++) {
-    ip += data[1 + 2 * i]; /* a step of 0 makes the table invalid */
-    ips[i] = ip;
-    firsts[i] = data[2 + 2 * i] & 8 ? ARP_EVERYWHERE : data[2 + 2 * i] & 3;
-    counts[i] = data[2 + 2 * i] >> 4;
-  }
-  struct arp_table table = {exact(ips, 4 * len), exact(firsts, 4 * len), exact(counts, 4 * len), len,
-                            exact(indexes, sizeof indexes), 3};
-  const uint8_t *rest = data + 1 + 2 * len;
-  struct arp_frame frame = {.len = size - 2 - 2 * len, .other_host = rest[0] & 1};
-  frame.bytes = exact(rest + 1, frame.len);
-  if (arp_table_valid(&table)) {
+  struct input input;
+  if (!read_input(&input, data, size, FIRST, sizeof FIRST)) return 0;
+  if (neighbor_table_valid(&input.table)) {
     uint8_t *reply = malloc(ARP_FRAME_BYTES);
-    long index = arp_answer(&table, &PORT, &frame, reply);
-    require(index < (long)len && index > -ARP_SUSPENDED);
-    if (index >= 0) check_reply(reply, &frame);
-    long sender = arp_sender(&table, &PORT, &frame);
-    require(sender >= -1 && sender < (long)len);
+    const uint8_t *mac = NULL;
+    long len = (long)input.table.len;
+    long index = arp_answer(&input.table, &PORT, &input.frame, reply);
+    require(index < len && index > -NEIGHBOR_DROPS && index != -DROP_SUSPENDED);
+    if (index >= 0) check_reply(reply, &input.frame);
+    long sender = arp_sender(&input.table, &PORT, &input.frame, &mac);
+    require(sender < len && (sender < 0 || mac == input.frame.bytes + 22));
     free(reply);
   }
-  free((void *)table.ips), free((void *)table.firsts), free((void *)table.counts), free((void *)table.ifindexes);
-  free((void *)frame.bytes);
+  free_input(&input);
   return 0;
 }

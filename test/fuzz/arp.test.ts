@@ -45,7 +45,7 @@ const program = join(directory, 'arp-fuzz')
 const corpus = join(directory, 'corpus')
 
 test('the fuzz target builds with clang', () => {
-  const sources = ['test/fuzz/arp.fuzz.c', 'src/os/native/arp.c']
+  const sources = ['test/fuzz/arp.fuzz.c', 'src/os/native/arp.c', 'src/os/native/neighbor-table.c']
   const flags = ['-g', '-O1', '-std=c11', '-Wall', '-Wextra', '-Werror', '-fsanitize=fuzzer,address,undefined']
   try {
     execFileSync('clang', [...flags, '-fno-sanitize-recover=all', ...sources, '-o', program], { cwd: ROOT })

@@ -26,7 +26,8 @@ import { trimForRestart } from '../../src/programs/speaker/last-state.ts'
 import { Speaker } from '../../src/programs/speaker/speaker.ts'
 import { NAMESPACE } from '../model/objects.ts'
 import { MemoryObjects } from '../sim/memory-objects.ts'
-import { SimLinks, SimReflex } from '../sim/wire.ts'
+import { SimReflex } from '../sim/neighbor-reflex.ts'
+import { SimLinks } from '../sim/wire.ts'
 import { ABSENT, at, keyOf, type Path, pathsIn, replaced, type Stored, sortOf, VALUES, WORLD } from './stored.ts'
 import { workMs } from './work.ts'
 
@@ -71,6 +72,7 @@ class Cluster {
       log,
       excludeInterfaces: [],
       onSuspended: () => {},
+      onConflict: () => {},
     })
     this.speaker = new Speaker({ ...common, source: forSpeaker, responder, node: 'n1', ignoreExcludeLabel: false })
   }

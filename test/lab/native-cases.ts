@@ -7,14 +7,15 @@ import { closeSync, openSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, test } from 'node:test'
 import { BROADCAST_MAC, encode, gratuitous } from '../../src/l2/arp.ts'
-import { openArpReflex } from '../../src/os/arp-reflex.ts'
 import { openLinks } from '../../src/os/links.ts'
+import { openNeighborReflex } from '../../src/os/neighbor-reflex.ts'
 import { buildTool, ip, makeWire, Tap, until } from './wire-namespace.ts'
 
-const MINE = 0xc633_6401
+const MINE = '198.51.100.1'
+const MINE_NUMBER = 0xc633_6401
 const STATION = '02:00:00:00:00:ff'
 const REQUEST = encode({
-  ...gratuitous('request', MINE, STATION),
+  ...gratuitous('request', MINE_NUMBER, STATION),
   destination: BROADCAST_MAC,
   senderIp: 0xc633_6409,
 })
@@ -27,7 +28,7 @@ afterEach(async () => {
 function wire(pauseMs = 0) {
   makeWire('near', 'far')
   const links = openLinks()
-  const reflex = openArpReflex({ pauseMs })
+  const reflex = openNeighborReflex({ pauseMs })
   cleanUps.push(() => {
     reflex.close()
     links.close()
@@ -38,7 +39,7 @@ function wire(pauseMs = 0) {
     assert.ok(found)
     return found
   }
-  reflex.attach(near())
+  reflex.attach('arp', near())
   reflex.update([{ ip: MINE, reach: 'all' }])
   return { links, reflex, near }
 }
@@ -122,7 +123,7 @@ test('a flood of requests does not keep the main thread from changing what is cl
   await until(() => (reflex.counters().addresses[0]?.replies ?? 0) > 1000, 'the flood')
   const times = Array.from({ length: 300 }, (_, i) => {
     const started = performance.now()
-    reflex.update([{ ip: MINE + 1 + i, reach: 'all' }])
+    reflex.update([{ ip: `198.51.101.${i % 256}`, reach: i < 256 ? 'all' : null }])
     return performance.now() - started
   })
   const worst = Math.max(...times)
@@ -135,11 +136,12 @@ test('links come and go under a flood; nothing is left open', async () => {
   await until(() => (reflex.counters().addresses[0]?.replies ?? 0) > 1000, 'the flood')
   const before = descriptors()
   for (let i = 0; i < 200; i++) {
-    reflex.detach(near().index)
-    assert.throws(() => reflex.attach({ ...near(), index: 99_999, name: 'none' }), /there is no such interface/)
-    reflex.attach(near())
-    assert.throws(() => reflex.attach(near()))
-    for (const claimed of [MINE + 1, MINE]) reflex.update([{ ip: claimed, reach: i % 2 ? 'all' : [near().index] }])
+    reflex.detach({ protocol: 'arp', index: near().index })
+    assert.throws(() => reflex.attach('arp', { ...near(), index: 99_999, name: 'none' }), /there is no such interface/)
+    reflex.attach('arp', near())
+    assert.throws(() => reflex.attach('arp', near()))
+    for (const claimed of ['198.51.100.2', MINE])
+      reflex.update([{ ip: claimed, reach: i % 2 ? 'all' : [near().index] }])
   }
   assert.equal(descriptors(), before)
   const replies = reflex.counters().addresses[0]?.replies ?? 0
@@ -152,7 +154,7 @@ test('the report of a pause is not lost behind conflicts that nobody has read ye
   let suspended = 0
   reflex.listen({ onSuspended: () => suspended++, onConflict: () => undefined })
   // The main thread is busy for 7 s, in which some 70 conflicts are reported; then the process is stopped.
-  const claim = Buffer.from(encode(gratuitous('reply', MINE, STATION))).toString('hex')
+  const claim = Buffer.from(encode(gratuitous('reply', MINE_NUMBER, STATION))).toString('hex')
   const script = `import { spawn } from 'node:child_process'
     const tap = spawn(${JSON.stringify(buildTool('test/lab/tap.c'))}, ['far'], { stdio: ['pipe', 'ignore', 'inherit'] })
     setInterval(() => tap.stdin.write('${claim}\\n'), 20)

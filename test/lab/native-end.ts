@@ -3,8 +3,8 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread, Worker } from 'node:worker_threads'
-import { openArpReflex } from '../../src/os/arp-reflex.ts'
 import { openLinks } from '../../src/os/links.ts'
+import { openNeighborReflex } from '../../src/os/neighbor-reflex.ts'
 
 const [, , how] = process.argv
 if (how === 'worker' && isMainThread) {
@@ -16,10 +16,10 @@ if (how === 'worker' && isMainThread) {
   const links = openLinks()
   const near = links.list().find(({ name }) => name === 'near')
   if (!near) throw new Error('there is no interface near')
-  const reflex = openArpReflex({ pauseMs: 100 })
+  const reflex = openNeighborReflex({ pauseMs: 100 })
   reflex.listen({ onSuspended: () => reflex.confirm(), onConflict: () => undefined })
-  reflex.attach(near)
-  reflex.update([{ ip: 0xc633_6401, reach: 'all' }])
+  reflex.attach('arp', near)
+  reflex.update([{ ip: '198.51.100.1', reach: 'all' }])
   await sleep(100)
   if (how === 'exit') process.exit()
   if (how === 'close') {

@@ -190,7 +190,7 @@ test('a request with the tag of a VLAN that ends here is not answered', async ()
   assert.deepEqual(replies(await tap.settle()), [])
   responder.process.kill('SIGUSR2')
   const { counters } = JSON.parse(await responder.says('"counters"'))
-  assert.equal(counters.drops.malformed, 1, 'the kernel takes the tag off before we see the frame')
+  assert.equal(counters.drops.arp.malformed, 1, 'the kernel takes the tag off before we see the frame')
 })
 
 test('CAP_NET_RAW alone is enough', async () => {

@@ -64,6 +64,13 @@ export function makeWire(near: string, far: string): void {
   }
 }
 
+/** Lets an interface have IPv6 after all; its link-local address is in use at once. */
+export function enableIpv6(name: string): void {
+  for (const setting of ['accept_dad=0', 'router_solicitations=0', 'disable_ipv6=0']) {
+    execFileSync('sysctl', ['-qw', `net.ipv6.conf.${name}.${setting}`])
+  }
+}
+
 /** A station on an interface: sees every frame that arrives there, and sends any. */
 export class Tap {
   readonly #process: ChildProcess

@@ -8,19 +8,20 @@ import { Responder } from '../../src/l2/responder.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { reasonOf } from '../../src/lib/fault.ts'
 import { createLog } from '../../src/lib/log.ts'
-import { openArpReflex } from '../../src/os/arp-reflex.ts'
 import { openLinks } from '../../src/os/links.ts'
+import { openNeighborReflex } from '../../src/os/neighbor-reflex.ts'
 
 const [ip = '', ...interfaces] = process.argv.slice(2)
 const log = createLog('all')
 try {
   const responder = new Responder({
-    reflex: openArpReflex({ pauseMs: 400 }),
+    reflex: openNeighborReflex({ pauseMs: 400 }),
     links: openLinks(),
     clock: systemClock,
     log,
     excludeInterfaces: [/^(far|later)$/], // the stations' ends of the wires
     onSuspended: (pausedMs) => log.warn('suspended', { pausedMs, counters: responder.counters() }),
+    onConflict: (conflict) => log.warn('conflict', conflict),
   })
   responder.set('ns/s', [{ ip, interfaces: interfaces.length > 0 ? interfaces : 'all' }])
   process.on('SIGTERM', () => {

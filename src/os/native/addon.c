@@ -39,7 +39,8 @@ void addon_export(napi_env env, napi_value exports, const char *name, napi_callb
 }
 
 NAPI_MODULE_INIT() {
-  addon_init_arp(env, exports);
+  addon_init_neighbors(env, exports);
+  addon_init_multicast(env, exports);
   addon_init_bfd(env, exports);
   addon_init_links(env, exports);
   addon_init_process(env, exports);

@@ -27,7 +27,8 @@ void *addon_external(napi_env env, napi_value value);
 
 void addon_export(napi_env env, napi_value exports, const char *name, napi_callback function);
 
-void addon_init_arp(napi_env env, napi_value exports);
+void addon_init_neighbors(napi_env env, napi_value exports);
+void addon_init_multicast(napi_env env, napi_value exports);
 void addon_init_bfd(napi_env env, napi_value exports);
 void addon_init_links(napi_env env, napi_value exports);
 void addon_init_process(napi_env env, napi_value exports);

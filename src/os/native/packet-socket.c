@@ -16,7 +16,7 @@ int packet_set_filter(int fd, const packet_filter *filter) {
   int error = errno;
   /*
    * While one program replaces another both count against net.core.optmem_max. In between the two calls every
-   * ARP frame gets through, which costs time only: the table decides what is answered.
+   * frame gets through, which costs time only: the table decides what is answered.
    */
   int unused = 0;
   setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused);

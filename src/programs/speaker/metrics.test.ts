@@ -10,6 +10,8 @@ import { speakerDocuments } from './documents.ts'
 import { registerSpeakerMetrics } from './metrics.ts'
 import type { SpeakerView } from './speaker.ts'
 
+const ARP_DROPS = { operation: 1, destination: 0, notAnnounced: 0, notOnInterface: 0, malformed: 0, suspended: 2 }
+
 const VIEW: SpeakerView = {
   node: 'iris1',
   errors: () => 0,
@@ -23,7 +25,7 @@ const VIEW: SpeakerView = {
   members: () => new Set(['iris2', 'iris1']),
   counters: () => ({
     addresses: [{ ip: '192.0.2.1', requests: 7, replies: 5, gratuitous: 10 }],
-    drops: { operation: 1, destination: 0, notAnnounced: 0, notOnInterface: 0, malformed: 0, suspended: 2 },
+    drops: { arp: ARP_DROPS, ndp: { ...ARP_DROPS, suspended: 0, hopLimit: 3, checksum: 0, option: 0, source: 0 } },
   }),
 }
 
@@ -37,7 +39,8 @@ test('metrics: what this node announces and what it answered', () => {
     'metallb_speaker_announced{service="default/web",protocol="layer2",node="iris1",ip="192.0.2.1"} 1',
     'metallb_speaker_announced{service="default/web",protocol="layer2",node="iris1",ip="2001:db8::1"} 1',
   ])
-  assert.match(metrics.render(), /^metallb_layer2_dropped_total\{reason="suspended"\} 2$/m)
+  assert.match(metrics.render(), /^metallb_layer2_dropped_total\{protocol="arp",reason="suspended"\} 2$/m)
+  assert.match(metrics.render(), /^metallb_layer2_dropped_total\{protocol="ndp",reason="hopLimit"\} 3$/m)
 })
 
 const history = new History({

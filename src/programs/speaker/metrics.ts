@@ -35,6 +35,10 @@ function registerLayer2Metrics(metrics: Metrics, { counters }: SpeakerView): voi
     })
   }
   metrics
-    .counter('metallb_layer2_dropped_total', 'Frames that got no answer, by why.', ['reason'])
-    .readFrom(() => Object.entries(counters().drops).map(([reason, count]) => [{ reason }, count]))
+    .counter('metallb_layer2_dropped_total', 'Frames that got no answer, by why.', ['protocol', 'reason'])
+    .readFrom(function* () {
+      for (const [protocol, drops] of Object.entries(counters().drops)) {
+        for (const [reason, count] of Object.entries(drops)) yield [{ protocol, reason }, count]
+      }
+    })
 }

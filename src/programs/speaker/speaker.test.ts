@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MemoryObjects } from '../../../test/sim/memory-objects.ts'
-import { SimLinks, SimReflex } from '../../../test/sim/wire.ts'
+import { SimReflex } from '../../../test/sim/neighbor-reflex.ts'
+import { SimLinks } from '../../../test/sim/wire.ts'
 import { Responder } from '../../l2/responder.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { createLog } from '../../lib/log.ts'
@@ -61,6 +62,7 @@ async function rig(name: string, ...objects: readonly KubeObject[]) {
     log,
     excludeInterfaces: [],
     onSuspended: () => supervise('replan', speaker.replan()),
+    onConflict: () => {},
   })
   const options = {
     namespace: 'metallb-system',
@@ -73,7 +75,7 @@ async function rig(name: string, ...objects: readonly KubeObject[]) {
   await speaker.start()
   const owned = async () => {
     for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate)
-    return reflex.counters().addresses.map(({ ip }) => ip & 0xff)
+    return reflex.counters().addresses.map(({ ip }) => Number(ip.split('.')[3]))
   }
   return { api, reflex, speaker, lines, owned }
 }
@@ -155,10 +157,10 @@ test('a reflex that was paused speaks again when everything was planned anew, an
   const { api, reflex, speaker, owned } = await rig('iris2', ...WORLD, service('10.20.30.1'))
   await owned()
   reflex.wakeAfter(5000)
-  assert.equal(reflex.send(2, new Uint8Array(42)), 'suspended')
+  assert.equal(reflex.send({ protocol: 'arp', index: 2 }, new Uint8Array(42)), 'suspended')
   api.apply(service('10.20.30.2'))
   assert.deepEqual(await owned(), [])
-  assert.equal(reflex.send(2, new Uint8Array(42)), 'sent')
+  assert.equal(reflex.send({ protocol: 'arp', index: 2 }, new Uint8Array(42)), 'sent')
   await speaker.stop()
 })
 

@@ -8,12 +8,22 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "arp-reflex-state.h"
+#include "arp.h"
+#include "ndp.h"
+#include "neighbor-reflex-state.h"
 
 #define BATCH 64                /* frames of one port before the others get their turn */
 #define DRAIN_LIMIT 4096        /* more than a receive buffer holds: a flood cannot keep us here */
 #define CONFLICTS_PER_SECOND 10 /* a flood must not wake JavaScript more often */
 #define SECOND_NS 1000000000ull
+#define FRAME_BYTES 1514 /* what is longer is cut off, and so malformed; ARP's rest is padding */
+
+const struct protocol REFLEX_SPOKEN[REFLEX_PROTOCOLS] = {
+    [REFLEX_ARP] = {ETH_P_ARP, ARP_KEY_BYTES, ARP_FRAME_BYTES, arp_answer, arp_sender},
+    [REFLEX_NDP] = {ETH_P_IPV6, NDP_KEY_BYTES, NDP_ANSWER_BYTES, ndp_answer, ndp_sender},
+};
+_Static_assert(ARP_FRAME_BYTES <= REFLEX_ANSWER_BYTES && NDP_ANSWER_BYTES <= REFLEX_ANSWER_BYTES, "room for answers");
+_Static_assert(ARP_KEY_BYTES <= REFLEX_KEY_BYTES && NDP_KEY_BYTES <= REFLEX_KEY_BYTES, "room for addresses");
 
 uint64_t reflex_now_ns(void) {
   struct timespec now;
@@ -21,9 +31,9 @@ uint64_t reflex_now_ns(void) {
   return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
 }
 
-struct port *reflex_find_port(struct reflex *reflex, int32_t ifindex) {
+struct port *reflex_find_port(struct reflex *reflex, uint64_t mark) {
   for (struct port *port = reflex->ports; port; port = port->next)
-    if (port->id.ifindex == ifindex) return port;
+    if (reflex_mark(port->protocol, port->id.ifindex) == mark) return port;
   return NULL;
 }
 
@@ -32,7 +42,7 @@ static void drain(struct reflex *reflex) {
   uint8_t unused[1];
   for (struct port *port = reflex->ports; port; port = port->next)
     for (int i = 0; i < DRAIN_LIMIT && recv(port->fd, unused, sizeof unused, MSG_DONTWAIT) >= 0; i++)
-      reflex->drops[ARP_SUSPENDED]++;
+      reflex->claims[port->protocol].drops[DROP_SUSPENDED]++;
 }
 
 bool reflex_silent(struct reflex *reflex) {
@@ -52,46 +62,54 @@ bool reflex_silent(struct reflex *reflex) {
   return reflex->suspended;
 }
 
-static void report_conflict(struct reflex *reflex, const struct port *port, const struct arp_frame *frame) {
-  long index = arp_sender(&reflex->table, &port->id, frame);
+static void report_conflict(struct reflex *reflex, const struct port *port, const struct neighbor_frame *frame) {
+  const struct protocol *spoken = &REFLEX_SPOKEN[port->protocol];
+  const struct neighbor_table *table = &reflex->claims[port->protocol].table;
+  const uint8_t *mac = NULL;
+  long index = spoken->sender(table, &port->id, frame, &mac);
   if (index < 0) return;
-  struct reflex_event event = {.kind = REFLEX_CONFLICT, .ip = reflex->table.ips[index], .ifindex = port->id.ifindex};
-  memcpy(event.mac, frame->bytes + 22, 6);
   for (struct port *own = reflex->ports; own; own = own->next)
-    if (memcmp(own->id.mac, event.mac, 6) == 0) return;
+    if (memcmp(own->id.mac, mac, 6) == 0) return;
   if (reflex_now_ns() - reflex->conflicts_since_ns > SECOND_NS) {
     reflex->conflicts_since_ns = reflex_now_ns();
     reflex->conflicts = 0;
   }
-  if (reflex->conflicts++ < CONFLICTS_PER_SECOND) reflex->report(reflex->context, &event);
+  if (reflex->conflicts++ >= CONFLICTS_PER_SECOND) return;
+  struct reflex_event event = {
+      .kind = REFLEX_CONFLICT, .key_bytes = spoken->key_bytes, .ifindex = port->id.ifindex};
+  memcpy(event.key, table->keys + (size_t)index * spoken->key_bytes, spoken->key_bytes);
+  memcpy(event.mac, mac, 6);
+  reflex->report(reflex->context, &event);
 }
 
-static void answer(struct reflex *reflex, const struct port *port, const struct arp_frame *frame) {
-  uint8_t reply[ARP_FRAME_BYTES];
-  long index = arp_answer(&reflex->table, &port->id, frame, reply);
+static void answer(struct reflex *reflex, const struct port *port, const struct neighbor_frame *frame) {
+  const struct protocol *spoken = &REFLEX_SPOKEN[port->protocol];
+  struct claims *claims = &reflex->claims[port->protocol];
+  uint8_t out[REFLEX_ANSWER_BYTES];
+  long index = spoken->answer(&claims->table, &port->id, frame, out);
   if (index < 0) {
-    reflex->drops[-index]++;
+    claims->drops[-index]++;
   } else {
-    reflex->counts[index].requests++;
-    if (packet_send(port->fd, reply, sizeof reply) == 0) reflex->counts[index].replies++;
+    claims->counts[index].requests++;
+    if (packet_send(port->fd, out, spoken->answer_bytes) == 0) claims->counts[index].replies++;
   }
   report_conflict(reflex, port, frame);
 }
 
 static void serve(struct reflex *reflex, const struct port *port) {
   for (int i = 0; i < BATCH; i++) {
-    uint8_t bytes[64]; /* ARP needs 42; the rest of a longer frame is padding */
+    uint8_t bytes[FRAME_BYTES];
     struct sockaddr_ll from = {0};
     socklen_t from_len = sizeof from;
     ssize_t len = recvfrom(port->fd, bytes, sizeof bytes, MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
     if (len < 0 && errno == EINTR) continue;
     if (len < 0) return; /* EAGAIN: done. ENETDOWN: reading it has cleared it, and the kernel hooks us in again on UP */
     if (reflex_silent(reflex)) {
-      reflex->drops[ARP_SUSPENDED]++;
+      reflex->claims[port->protocol].drops[DROP_SUSPENDED]++;
       continue;
     }
     reflex->beat_ns = reflex_now_ns();
-    struct arp_frame frame = {bytes, (size_t)len, from.sll_pkttype == PACKET_OTHERHOST};
+    struct neighbor_frame frame = {bytes, (size_t)len, from.sll_pkttype == PACKET_OTHERHOST};
     answer(reflex, port, &frame);
   }
 }
@@ -104,7 +122,8 @@ static void serve(struct reflex *reflex, const struct port *port) {
 static void rebind(struct reflex *reflex, uint64_t *last_ns) {
   if (reflex->beat_ns - *last_ns < SECOND_NS) return;
   *last_ns = reflex->beat_ns;
-  for (struct port *port = reflex->ports; port; port = port->next) packet_bind(port->fd, ETH_P_ARP, port->id.ifindex);
+  for (struct port *port = reflex->ports; port; port = port->next)
+    packet_bind(port->fd, REFLEX_SPOKEN[port->protocol].ethertype, port->id.ifindex);
 }
 
 void *reflex_run(void *argument) {
@@ -120,7 +139,7 @@ void *reflex_run(void *argument) {
     reflex->beat_ns = reflex_now_ns();
     for (int i = 0; i < ready; i++) {
       if (events[i].data.u64 == REFLEX_WAKE) continue;
-      struct port *port = reflex_find_port(reflex, (int32_t)events[i].data.u64); /* gone if detached since */
+      struct port *port = reflex_find_port(reflex, events[i].data.u64); /* gone if detached since */
       if (port) serve(reflex, port);
     }
     rebind(reflex, &rebound_ns);
