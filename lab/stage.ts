@@ -107,9 +107,9 @@ function controllerCommand(manifests: string): string[] {
 }
 
 /** CAP_NET_RAW is all that a speaker may have here, root or not. */
-function speakerCommand(manifests: string, { name }: Host): string[] {
+function speakerCommand(manifests: string, { name, plan }: Host): string[] {
   const capabilities = ['setpriv', '--bounding-set', '-all,+net_raw', '--inh-caps', '-all,+net_raw']
-  const place = ['--node-name', name, '--run-dir', runDirectory(manifests, name)]
+  const place = ['--node-name', name, '--ml-bindaddr', plan.address, '--run-dir', runDirectory(manifests, name)]
   return [...capabilities, PROGRAM, 'speaker', '--manifests', manifests, ...place]
 }
 

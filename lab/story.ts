@@ -15,6 +15,7 @@ export const STORY: readonly Step<Stage>[] = [
   { name: 'a Service gets an address', play: applyBasics },
   { name: 'one node answers for it', play: askForAddress },
   { name: 'a request reaches the Pods', play: requestPages },
+  { name: 'its node dies, another answers', play: killOwner },
   { name: 'two Services share the address', play: shareAddress },
   { name: 'a third finds the pool full', play: fillPool },
   { name: 'a deleted Service stops', play: deleteSharer },
@@ -62,6 +63,24 @@ async function requestPages(stage: Stage, tell: Tell): Promise<string> {
     pods.add(pod)
   }
   return `3 requests, answered by ${pods.size} Pods`
+}
+
+async function killOwner(stage: Stage, tell: Tell): Promise<string> {
+  const before = await answererOf(stage, ADDRESS)
+  const owner = nodeOf(stage, before)
+  const speaker = stage.speakers[stage.nodes.findIndex(({ name }) => name === owner)]
+  const killedMs = performance.now()
+  speaker?.signal('SIGKILL')
+  tell(`killed: the speaker of ${owner}, which has no time to say so`)
+  let mac = before
+  while (mac === before) mac = await announcerOf(stage, ADDRESS, stage.neighbors.mark())
+  const ms = Math.round(performance.now() - killedMs)
+  tell(`client: heard after ${ms} ms that ${ADDRESS} is at ${mac}, which is ${nodeOf(stage, mac)}`)
+  const answerer = await answererOf(stage, ADDRESS)
+  if (answerer !== mac) throw notObserved(`${ADDRESS} was announced by ${mac} and is answered by ${answerer}.`)
+  const { pod } = await pageAt(stage, `${ADDRESS}:80`)
+  tell(`client: GET http://${ADDRESS}/ is answered by ${pod}`)
+  return `${nodeOf(stage, mac)} announced it ${ms} ms after ${owner} was gone`
 }
 
 async function shareAddress(stage: Stage, tell: Tell): Promise<string> {
