@@ -53,7 +53,8 @@ export class Members {
     const picked = new Set<Member>()
     const { length } = this.#order
     // In a large table a few draws do; in a small one, or where few are wanted, all are looked at.
-    for (let draw = 0; draw < 3 * count && picked.size < count && length > 4 * count; draw++) {
+    const draws = length > 4 * count ? 3 * count : 0
+    for (let draw = 0; draw < draws && picked.size < count; draw++) {
       const member = this.#order[Math.floor(random() * length)]
       if (member && member !== this.self && wanted(member)) picked.add(member)
     }

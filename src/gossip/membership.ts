@@ -108,22 +108,33 @@ export class Membership {
     return next
   }
 
-  /** Suspects whose time is over are dead; those of whose life there is proof stay suspects. */
+  /** Suspects whose time is over are dead; those of whose life there is proof stay suspects, and are told so again. */
   expire(nowMs: number): Effect[] {
     const effects: Effect[] = []
-    for (const [name, { deadlineMs }] of [...this.#suspicions]) {
-      if (deadlineMs > nowMs) continue
+    const due = [...this.#suspicions].filter(([, { deadlineMs }]) => deadlineMs <= nowMs)
+    for (const [name, { hasAnswered }] of due) {
       this.#suspicions.delete(name)
       const member = this.members.get(name)
       if (member?.state !== 'suspect') continue
-      if (this.#rules.hasProofOfLife(name)) {
-        const { incarnation } = member
-        const from = this.members.self.name
-        this.#suspicions.set(name, this.#suspicion(from, nowMs))
-        effects.push(spread({ type: 'suspect', incarnation, node: name, from }))
-      } else effects.push(...this.#die(member, this.#deathOf(member), nowMs))
+      if (hasAnswered || this.#rules.hasProofOfLife(name)) effects.push(this.#suspectAgain(member, nowMs))
+      else effects.push(...this.#die(member, this.#deathOf(member), nowMs))
     }
     return effects
+  }
+
+  /** It has answered a probe. Only its own word makes it alive; but we do not call it dead. */
+  answered(name: string): void {
+    const suspicion = this.#suspicions.get(name)
+    if (suspicion) suspicion.hasAnswered = true
+  }
+
+  /** The suspect that has the least time left and has not answered us since; undefined: there is none. */
+  mostEndangered(): string | undefined {
+    let next: readonly [string, number] | undefined
+    for (const [name, { deadlineMs, hasAnswered }] of this.#suspicions) {
+      if (!hasAnswered && (!next || deadlineMs < next[1])) next = [name, deadlineMs]
+    }
+    return next?.[0]
   }
 
   /** We were stopped for so long, and heard nobody's protest. */
@@ -133,8 +144,11 @@ export class Membership {
 
   #alive(alive: Alive, nowMs: number): Effect[] {
     const { members } = this
-    if (!this.#isAcceptable(alive)) return []
     const known = members.get(alive.node)
+    // Most of what is heard is known: that is settled first.
+    const isEcho =
+      known && known !== members.self && alive.incarnation <= known.incarnation && hasAddressOf(known, alive)
+    if (isEcho || !this.#isAcceptable(alive)) return []
     if (known === members.self) return this.#ours(alive)
     const member = known ?? newMember(alive, nowMs)
     if (!known && (alive.incarnation === 0 || !members.add(member, this.#rules.random))) return []
@@ -214,6 +228,14 @@ export class Membership {
       { type: 'score', delta: 1 },
       { type: 'spread', about: self.name, news: aliveOf(self), urgent: true },
     ]
+  }
+
+  /** The shortest time, as it has had a long one before. */
+  #suspectAgain({ name, incarnation }: Member, nowMs: number): Effect {
+    const from = this.members.self.name
+    const times = { ...suspicionTimes(this.#rules, this.members.size), wanted: 0 }
+    this.#suspicions.set(name, new Suspicion(from, times, nowMs))
+    return spread({ type: 'suspect', incarnation, node: name, from })
   }
 
   #become(member: Member, state: Member['state'], incarnation: number, nowMs: number): void {

@@ -23,7 +23,17 @@ export type ProbeAction =
   | Readonly<{ type: 'ping'; to: Member; ping: Ping; accusation: Suspect | null }>
   | Readonly<{ type: 'askToPing'; helpers: readonly Member[]; request: Omit<IndirectPing, 'nack'> }>
   | Readonly<{ type: 'pingStream'; to: Member; ping: Ping; withinMs: number }>
+  /** By TCP, at the end of the interval. */
+  | Readonly<{ type: 'answered'; name: string }>
   | Readonly<{ type: 'accuse'; name: string; incarnation: number }>
+
+export type ProbeTable = Readonly<{
+  members: Members
+  awareness: Awareness
+  random: Random
+  /** A suspect that may soon be called dead. */
+  mostEndangered: () => string | undefined
+}>
 
 type Running = {
   readonly target: Member
@@ -46,18 +56,17 @@ export class Prober {
   readonly #awareness: Awareness
   readonly #knobs: ProbeKnobs
   readonly #random: Random
+  readonly #mostEndangered: () => string | undefined
+  #isRoundsTurn = true
   #sequence: number
   #running: Running | undefined
   #nextStartMs: number
 
-  constructor(
-    table: Readonly<{ members: Members; awareness: Awareness; random: Random }>,
-    knobs: ProbeKnobs,
-    nowMs: number,
-  ) {
+  constructor(table: ProbeTable, knobs: ProbeKnobs, nowMs: number) {
     this.#members = table.members
     this.#awareness = table.awareness
     this.#random = table.random
+    this.#mostEndangered = table.mostEndangered
     this.#knobs = knobs
     // From anywhere: who does not see our packets cannot answer for others.
     this.#sequence = Math.floor(table.random() * 2 ** 32)
@@ -86,12 +95,13 @@ export class Prober {
     return actions
   }
 
-  /** True if it is the answer that is waited for. */
-  ack(sequence: number): boolean {
-    if (this.#running?.ping.sequence !== sequence) return false
+  /** Who has answered; undefined if it is not the answer that is waited for. */
+  ack(sequence: number): string | undefined {
+    const running = this.#running
+    if (running?.ping.sequence !== sequence) return undefined
     this.#awareness.apply(-1)
     this.#running = undefined
-    return true
+    return running.target.name
   }
 
   nack(sequence: number): void {
@@ -114,7 +124,7 @@ export class Prober {
     const { probeIntervalMs, probeTimeoutMs, gossipToTheDeadTimeMs } = this.#knobs
     // Never two in one interval; what took longer is followed at once.
     this.#nextStartMs = nowMs + probeIntervalMs
-    const target = this.#members.nextToProbe(nowMs - gossipToTheDeadTimeMs, this.#random)
+    const target = this.#endangered() ?? this.#members.nextToProbe(nowMs - gossipToTheDeadTimeMs, this.#random)
     if (!target) return []
     const { self } = this.#members
     const from = { sourceAddress: self.address, sourcePort: self.port, sourceNode: self.name }
@@ -126,6 +136,13 @@ export class Prober {
     this.#running = { target, ping, incarnation, deadlineMs, askAtMs, ...fresh }
     const accusation = { type: 'suspect', incarnation, node: target.name, from: self.name } as const
     return [{ type: 'ping', to: target, ping, accusation: target.state === 'alive' ? null : accusation }]
+  }
+
+  /** Every other turn goes to a suspect: it hears of the accusation, and we hear whether it lives before we call it dead. */
+  #endangered(): Member | undefined {
+    const name = this.#isRoundsTurn ? undefined : this.#mostEndangered()
+    this.#isRoundsTurn = !this.#isRoundsTurn
+    return name === undefined ? undefined : this.#members.get(name)
   }
 
   #ask(running: Running, nowMs: number): ProbeAction[] {
@@ -149,7 +166,7 @@ export class Prober {
     this.#running = undefined
     if (isAnsweredByStream) {
       this.#awareness.apply(-1)
-      return []
+      return [{ type: 'answered', name: target.name }]
     }
     // Without anybody who would send a nack each failure counts against us a little.
     this.#awareness.apply(nacksWanted > 0 ? Math.max(0, nacksWanted - nacks) : 1)

@@ -11,8 +11,8 @@ import type { GossipDrop, IndirectPing, Message, Ping } from './messages.ts'
 import { type Envelope, openPacket } from './packet.ts'
 import { type ProbeAction, Prober, sendsNacks } from './probe.ts'
 import { type Relay, Relays } from './probe-relays.ts'
-import type { GossipOptions } from './session.ts'
 import { Inbox } from './session-inbox.ts'
+import type { GossipOptions } from './session-options.ts'
 import { Sender } from './session-sender.ts'
 import { Timers } from './session-timers.ts'
 
@@ -67,12 +67,18 @@ export class Participant {
     this.awareness = new Awareness(config.awarenessMaxMultiplier)
     this.sender = new Sender({ datagrams, envelope: this.#envelope, members: this.members, random, config })
     this.exchange = new Exchange({
-      ...{ name, network, clock, envelope: this.#envelope, timeoutMs: config.tcpTimeoutMs },
+      name,
+      network,
+      clock,
+      envelope: this.#envelope,
+      timeoutMs: config.tcpTimeoutMs,
       states: () => this.members.all().map(stateOf),
       onStates: (states) => this.carryOut(this.membership.merge(states, clock.monotonicMs())),
       onDrop: (why) => this.drops[why]++,
     })
-    this.#prober = new Prober({ members: this.members, awareness: this.awareness, random }, config, nowMs)
+    const mostEndangered = (): string | undefined => this.membership.mostEndangered()
+    const table = { members: this.members, awareness: this.awareness, random, mostEndangered }
+    this.#prober = new Prober(table, config, nowMs)
     this.#relays = new Relays(config.probeTimeoutMs)
     this.#inbox = new Inbox(config.handoffQueueDepth)
     this.#timers = new Timers(clock, config.probeTimeoutMs / 2, (pausedMs, atMs) => this.#wake(pausedMs, atMs))
@@ -85,7 +91,7 @@ export class Participant {
     const first = (periodMs: number): number => nowMs + random() * periodMs
     if (config.probeIntervalMs > 0) this.#armProbe()
     if (config.gossipIntervalMs > 0) this.#timers.arm('gossip', first(config.gossipIntervalMs), this.#gossip)
-    if (config.pushPullIntervalMs > 0) this.#timers.arm('pushPull', first(config.pushPullIntervalMs), this.#pushPull)
+    if (config.pushPullIntervalMs > 0) this.#timers.arm('pushPull', first(config.pushPullIntervalMs), this.#armPushPull)
   }
 
   close(): void {
@@ -174,7 +180,11 @@ export class Participant {
   }
 
   #hearAck(sequence: number): void {
-    if (this.#prober.ack(sequence)) return this.#armProbe()
+    const answered = this.#prober.ack(sequence)
+    if (answered !== undefined) {
+      this.membership.answered(answered)
+      return this.#armProbe()
+    }
     const relay = this.#relays.ack(sequence)
     if (relay) this.#tell(relay, 'ack')
   }
@@ -210,6 +220,10 @@ export class Participant {
   readonly #pushPull = (nowMs: number): void => {
     const [peer] = this.members.pick(1, this.#options.random, ({ state }) => state === 'alive')
     if (peer) supervise('gossip push/pull', this.exchange.pushPull(socketOf(peer), false))
+    this.#armPushPull(nowMs)
+  }
+
+  readonly #armPushPull = (nowMs: number): void => {
     const everyMs = pushPullEveryMs(this.#options.config.pushPullIntervalMs, this.members.size)
     this.#timers.arm('pushPull', nowMs + everyMs, this.#pushPull)
   }
@@ -231,6 +245,8 @@ export class Participant {
         return
       case 'pingStream':
         return supervise('gossip ping by TCP', this.#pingStream(action))
+      case 'answered':
+        return this.membership.answered(action.name)
       case 'accuse':
         this.carryOut(this.membership.accuse(action.name, action.incarnation, nowMs))
     }

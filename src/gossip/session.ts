@@ -6,11 +6,8 @@
  * metadata) go straight to everybody; who was stopped accuses nobody; who is watched more closely does not die of
  * rumours; and a member whose protocol we do not speak stays out alone instead of failing the exchange.
  */
-import type { Clock } from '../lib/clock.ts'
 import { Fault } from '../lib/fault.ts'
-import type { Log } from '../lib/log.ts'
-import type { Datagrams, Network, NetworkFault, SocketAddress, StreamServer } from '../lib/sockets.ts'
-import type { GossipConfig } from './config.ts'
+import type { NetworkFault, SocketAddress } from '../lib/sockets.ts'
 import {
   addressBytes,
   isDeadOrLeft,
@@ -20,72 +17,18 @@ import {
   socketOf,
   viewOf,
 } from './member.ts'
-import type { GossipDrop } from './messages.ts'
+import type { Gossip, GossipCounters, GossipOptions } from './session-options.ts'
 import { Participant } from './session-participant.ts'
+import { bindBoth, type Heard, type Sockets } from './session-sockets.ts'
 
 export type { MemberView } from './member.ts'
-
-export type GossipOptions = Readonly<{
-  /** The Kubernetes node's. */
-  name: string
-  /** UDP and TCP; port 0 takes one that is free for both. */
-  bind: SocketAddress
-  /** What others are told; `bind` by default, which then is no 0.0.0.0 or ::. */
-  advertise?: SocketAddress
-  config: GossipConfig
-  key: Uint8Array | null
-  /** '' is none. */
-  label: string
-  /** 512 bytes at most. */
-  meta: Uint8Array
-  network: Network
-  clock: Clock
-  random: () => number
-  log: Log
-  /** Another one joined, is suspected, failed, left, came back, or changed its metadata. */
-  onChange(member: MemberView): void
-  hasProofOfLife(name: string): boolean
-  /** Members taken for alive from the start, without saying so to anybody. */
-  known?: readonly Omit<Member, 'state' | 'sinceMs'>[]
-  /** MetalLB's by default; memberlist takes nobody whose delegate version it does not know. */
-  versions?: Uint8Array
-}>
-
-export type GossipCounters = Readonly<{
-  drops: Readonly<Record<GossipDrop, number>>
-  sent: number
-  received: number
-  healthScore: number
-  queued: number
-}>
+export type { Gossip, GossipCounters, GossipOptions } from './session-options.ts'
 
 /** Push/pulls of one `join` at the same time; and of one `resync`, where the first that succeeds counts. */
 const JOINS_AT_ONCE = 8
 const RESYNC_WITH = 3
 /** The kernel has what was sent by then. */
 const FLUSH_MS = 5
-const BIND_TRIES = 10
-
-/** Membership in a ring. */
-export type Gossip = Readonly<{
-  /** Where it is bound. */
-  local: SocketAddress
-  /** Tells these what we know and hears what they know, all at the same time; how many answered. Never rejects. */
-  join(peers: readonly SocketAddress[]): Promise<number>
-  /** All known ones, ourselves too, and the dead until they are forgotten. */
-  members(): readonly MemberView[]
-  /** A new incarnation of ourselves, told at once. */
-  setMeta(meta: Uint8Array): void
-  /** Somebody who watches closer found it dead: believed here and told at once. */
-  declareDead(name: string): void
-  /** Exchanges all that is known with a live member, or several; false: none of them answered. */
-  resync(): Promise<boolean>
-  /** Tells all that we leave. Resolves when that is sent, or after `timeoutMs`; answering goes on until `close`. */
-  leave(timeoutMs: number): Promise<void>
-  /** Says nothing to anybody: for the others we are dead then, unless we have left. */
-  close(): void
-  counters(): GossipCounters
-}>
 
 class Session implements Gossip {
   readonly local: SocketAddress
@@ -169,9 +112,6 @@ class Session implements Gossip {
   }
 }
 
-type Sockets = Readonly<{ datagrams: Datagrams; streams: StreamServer }>
-type Heard = { participant: Participant | null }
-
 /** Binds, and begins. Rejects with a Fault of the network; `noAddress` where there is none that others could be told. */
 export async function openGossip(options: GossipOptions): Promise<Gossip> {
   const heard: Heard = { participant: null }
@@ -194,27 +134,4 @@ export async function openGossip(options: GossipOptions): Promise<Gossip> {
   heard.participant = participant
   participant.begin()
   return new Session(options, participant, sockets)
-}
-
-/** UDP and TCP on one port. */
-async function bindBoth({ network, bind, log }: GossipOptions, heard: Heard): Promise<Sockets> {
-  const onFault = (fault: Error): void => log.warn('socket of the ring', { error: fault.message })
-  for (let tries = 1; ; tries++) {
-    const datagrams = await network.bindDatagrams({
-      local: bind,
-      onReceived: (bytes, from) => heard.participant?.receive(bytes, from),
-      onFault,
-    })
-    try {
-      const streams = await network.listenStreams({
-        local: { ...bind, port: datagrams.local.port },
-        onReceived: (stream) => (heard.participant ? heard.participant.exchange.serve(stream) : stream.destroy()),
-        onFault,
-      })
-      return { datagrams, streams }
-    } catch (thrown) {
-      datagrams.close()
-      if (bind.port !== 0 || tries === BIND_TRIES) throw thrown
-    }
-  }
 }

@@ -28,6 +28,8 @@ export class Suspicion {
   readonly #times: SuspicionTimes
   /** Who has said so; the first one is no confirmation of itself. */
   readonly #from: Set<string>
+  /** It has answered a probe of ours since: it hears and speaks, and only its protest has not come through yet. */
+  hasAnswered = false
   #startMs: number
 
   constructor(from: string, times: SuspicionTimes, nowMs: number) {

@@ -3,54 +3,12 @@
 import assert from 'node:assert/strict'
 import { type GossipConfig, LAN } from '../../src/gossip/config.ts'
 import { type Gossip, type GossipOptions, type MemberView, openGossip } from '../../src/gossip/session.ts'
-import type { Clock, Timer } from '../../src/lib/clock.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { SimClock } from '../sim/clock.ts'
+import { PausingClock } from '../sim/clock-pausing.ts'
 import { SimNetwork } from '../sim/network.ts'
 
 const PORT = 7946
-
-/** The clock of one process: SIGSTOP keeps its timers, and SIGCONT fires at once those that are late. */
-class ProcessClock implements Clock {
-  readonly #clock: SimClock
-  #late: (() => void)[] | null = null
-
-  constructor(clock: SimClock) {
-    this.#clock = clock
-  }
-
-  monotonicMs(): number {
-    return this.#clock.monotonicMs()
-  }
-
-  wallMs(): number {
-    return this.#clock.wallMs()
-  }
-
-  after(delayMs: number, fire: () => void): Timer {
-    let isCancelled = false
-    const timer = this.#clock.after(delayMs, () => {
-      if (this.#late) this.#late.push(() => isCancelled || fire())
-      else fire()
-    })
-    return {
-      cancel: () => {
-        isCancelled = true
-        timer.cancel()
-      },
-    }
-  }
-
-  stop(): void {
-    this.#late ??= []
-  }
-
-  goOn(): void {
-    const late = this.#late ?? []
-    this.#late = null
-    for (const fire of late) fire()
-  }
-}
 
 export type Change = Readonly<{ atMs: number; seen: string; state: MemberView['state']; meta: string }>
 
@@ -60,7 +18,7 @@ export type Node = {
   readonly address: string
   readonly gossip: Gossip
   readonly changes: Change[]
-  readonly process: ProcessClock
+  readonly process: PausingClock
   readonly provenAlive: Set<string>
 }
 
@@ -88,8 +46,14 @@ export class Ring {
 
   /** One more node, or one that starts again under its number. */
   async add(options: NodeOptions = {}, number = this.nodes.length): Promise<Node> {
-    const [name, address] = [`node${number}`, addressOf(number)]
-    const process = new ProcessClock(this.clock)
+    const node = await this.addAt({ name: `node${number}`, address: addressOf(number) }, options)
+    this.nodes[number] = node
+    return node
+  }
+
+  /** A node that is not counted among those of the ring. */
+  async addAt({ name, address }: Pick<Node, 'name' | 'address'>, options: NodeOptions = {}): Promise<Node> {
+    const process = new PausingClock(this.clock)
     const [changes, provenAlive]: [Change[], Set<string>] = [[], new Set()]
     const gossip = await openGossip({
       name,
@@ -108,9 +72,7 @@ export class Ring {
       hasProofOfLife: (of) => provenAlive.has(of),
       ...options,
     })
-    const node = { name, address, gossip, changes, process, provenAlive }
-    this.nodes[number] = node
-    return node
+    return { name, address, gossip, changes, process, provenAlive }
   }
 
   async joinAll(to = this.node(0)): Promise<void> {
@@ -138,7 +100,7 @@ export class Ring {
   /** Power off. */
   crash(node: Node): void {
     this.network.kill(node.address)
-    node.gossip.close()
+    node.process.kill()
   }
 
   /** SIGSTOP. */
@@ -149,8 +111,8 @@ export class Ring {
 
   /** SIGCONT: timers first, as in Node. */
   goOn(node: Node): void {
+    node.process.continue()
     this.network.resume(node.address)
-    node.process.goOn()
   }
 
   /** True if each of these nodes takes each of them for alive. */
