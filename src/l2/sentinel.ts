@@ -6,9 +6,7 @@
  * A claim counts when the same station makes it again more than 2 s later, all while we own the address: after a
  * fail-over the former owner may still be heard for a moment. Members of our ring are such owners, and never count.
  */
-
-/** Another station says it has an address of ours, on the link of this name. */
-export type Conflict = Readonly<{ ip: string; mac: string; link: string }>
+import type { Conflict } from './responder.ts'
 
 /** Not ours or of a member; heard, and too early or said lately; to be told now. */
 export type Verdict = 'ignored' | 'noted' | 'report'

@@ -4,7 +4,8 @@
  * `addressConflict` on the Services that have it, once a minute for each address; and keeps what metrics and documents
  * tell. What is a conflict is the sentinel's decision, and nothing is ever sent because of one.
  */
-import { type Conflict, Sentinel } from '../../l2/sentinel.ts'
+import type { Conflict } from '../../l2/responder.ts'
+import { Sentinel } from '../../l2/sentinel.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { formatIp, parseIp } from '../../lib/ip.ts'
 import type { Log } from '../../lib/log.ts'

@@ -7,10 +7,20 @@ import { type DocumentName, jsonPieces } from '../listeners/documents.ts'
 import { History } from '../listeners/history.ts'
 import { openRunDirectory } from '../listeners/run-directory.ts'
 import { speakerDocuments } from './documents.ts'
+import { membersDocument } from './members-document.ts'
 import { registerSpeakerMetrics } from './metrics.ts'
 import type { SpeakerView } from './speaker.ts'
 
 const ARP_DROPS = { operation: 1, destination: 0, notAnnounced: 0, notOnInterface: 0, malformed: 0, suspended: 2 }
+
+const CONFLICT = {
+  ip: '192.0.2.1',
+  mac: '02:00:00:00:00:ff',
+  interface: 'eth0',
+  since: '2026-01-01T00:00:00.000Z',
+  lastSeen: '2026-01-01T00:00:09.000Z',
+  frames: 4,
+}
 
 const VIEW: SpeakerView = {
   node: 'iris1',
@@ -23,6 +33,7 @@ const VIEW: SpeakerView = {
     ]),
   leaders: () => [],
   members: () => new Set(['iris2', 'iris1']),
+  conflicts: { active: () => [CONFLICT], counts: () => [['192.0.2.1', 4]] },
   counters: () => ({
     addresses: [{ ip: '192.0.2.1', requests: 7, replies: 5, gratuitous: 10 }],
     drops: { arp: ARP_DROPS, ndp: { ...ARP_DROPS, suspended: 0, hopLimit: 3, checksum: 0, option: 0, source: 0 } },
@@ -32,7 +43,8 @@ const VIEW: SpeakerView = {
 test('metrics: what this node announces and what it answered', () => {
   const metrics = new Metrics()
   registerSpeakerMetrics(metrics, VIEW)
-  assert.deepEqual(metrics.render().match(/^metallb_(speaker|layer2_[rg]).*/gm), [
+  assert.deepEqual(metrics.render().match(/^metallb_(speaker|layer2_[crg]).*/gm), [
+    'metallb_layer2_conflicts_total{ip="192.0.2.1"} 4',
     'metallb_layer2_gratuitous_sent{ip="192.0.2.1"} 10',
     'metallb_layer2_requests_received{ip="192.0.2.1"} 7',
     'metallb_layer2_responses_sent{ip="192.0.2.1"} 5',
@@ -48,7 +60,7 @@ const history = new History({
   directory: openRunDirectory('/proc/metallb'),
   clock: systemClock,
 })
-const documents = speakerDocuments(VIEW, history)
+const documents = speakerDocuments(VIEW, history, () => membersDocument(VIEW, null))
 const DOCUMENTS: [DocumentName, object][] = [
   [
     'plan',
@@ -66,7 +78,23 @@ const DOCUMENTS: [DocumentName, object][] = [
       ],
     },
   ],
-  ['members', { members: ['iris1', 'iris2'] }],
+  [
+    'members',
+    {
+      ring: false,
+      settings: null,
+      members: ['iris1', 'iris2'].map((name) => ({
+        name,
+        address: '',
+        port: 0,
+        state: '-',
+        incarnation: 0,
+        speaker: '',
+        watch: '',
+      })),
+      leaders: [],
+    },
+  ],
   ['peers', { peers: [] }],
 ]
 for (const [name, expected] of DOCUMENTS) {
@@ -84,5 +112,6 @@ test('documents: state', () => {
     configured: false,
     problems: [],
     addresses: [{ ip: '192.0.2.1', requests: 7, replies: 5, gratuitous: 10 }],
+    conflicts: [CONFLICT],
   })
 })

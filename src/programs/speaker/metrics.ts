@@ -23,7 +23,7 @@ function* announced({ node, decisions }: SpeakerView): Generator<Sample<'service
   }
 }
 
-function registerLayer2Metrics(metrics: Metrics, { counters }: SpeakerView): void {
+function registerLayer2Metrics(metrics: Metrics, { counters, conflicts }: SpeakerView): void {
   const perAddress = [
     ['metallb_layer2_requests_received', 'Requests for the address that came in.', 'requests'],
     ['metallb_layer2_responses_sent', 'Answers that went out for the address.', 'replies'],
@@ -34,6 +34,11 @@ function registerLayer2Metrics(metrics: Metrics, { counters }: SpeakerView): voi
       for (const counted of counters().addresses) yield [{ ip: counted.ip }, counted[field]]
     })
   }
+  metrics
+    .counter('metallb_layer2_conflicts_total', 'Frames in which another station claimed the address.', ['ip'])
+    .readFrom(function* () {
+      for (const [ip, frames] of conflicts.counts()) yield [{ ip }, frames]
+    })
   metrics
     .counter('metallb_layer2_dropped_total', 'Frames that got no answer, by why.', ['protocol', 'reason'])
     .readFrom(function* () {

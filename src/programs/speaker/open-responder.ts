@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ConflictLog } from '../../l2/conflict-log.ts'
 import { type Conflict, Responder } from '../../l2/responder.ts'
 import type { NamePattern } from '../../l2/scan.ts'
 import { systemClock } from '../../lib/clock.ts'
@@ -21,8 +20,8 @@ export type OpenResponderOptions = Readonly<{
   onSuspended(): void
   /** Above which time without running it was stopped; unset: 1,000 ms, 0: never. */
   pauseMs?: number
-  /** Another station says it has an address of ours; unset: the log says so, once a minute for each address. */
-  onConflict?(conflict: Conflict): void
+  /** Another station says it has an address of ours. */
+  onConflict(conflict: Conflict): void
 }>
 
 /** ARP and neighbour discovery on this machine's links. Throws Fault `noCapability` or `noAddon`. */
@@ -31,7 +30,6 @@ export function openResponder(options: OpenResponderOptions): {
   links: Links
 } {
   const { log, excludeInterfaces, onSuspended, pauseMs = PAUSE_MS } = options
-  const conflicts = new ConflictLog(systemClock, log)
   const links = openLinks((fault) => log.warn(`${fault.message}; the interfaces known so far stay in use`))
   const responder = new Responder({
     reflex: openNeighborReflex({ pauseMs }),
@@ -43,7 +41,7 @@ export function openResponder(options: OpenResponderOptions): {
       log.warn('this process did not run for a while and is silent until it knows what it owns', { pausedMs })
       onSuspended()
     },
-    onConflict: (conflict) => (options.onConflict ? options.onConflict(conflict) : conflicts.report(conflict)),
+    onConflict: (conflict) => options.onConflict(conflict),
   })
   return { responder, links }
 }
