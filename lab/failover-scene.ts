@@ -23,7 +23,7 @@ export type ScenePlan = Readonly<{
   /** The node that answers for all as long as it can. */
   preferred?: string
   /** What starts `metallb`; the checkout's launcher by default. */
-  launcher?: string
+  launcher?: readonly string[]
 }>
 
 export type SpeakerPlan = Readonly<{
@@ -35,7 +35,7 @@ export type SpeakerPlan = Readonly<{
   within?: readonly string[]
 }>
 
-const LAUNCHER = join(import.meta.dirname, '../bin/metallb')
+const LAUNCHER = [join(import.meta.dirname, '../bin/metallb')]
 const THREE = ['node-1', 'node-2', 'node-3']
 const ISLAND = 'island'
 const CLIENTS = ['client', 'visitor']
@@ -162,7 +162,7 @@ export class FailoverScene {
     const place = ['--node-name', name, '--run-dir', join(this.#directory, `run-${name}`)]
     const ring = isInRing ? ['--ml-bindaddr', address] : []
     const key = secret === undefined ? [] : ['--ml-secret-key-path', secret]
-    return [...NARROW, launcher, 'speaker', '--manifests', this.manifests, ...place, ...ring, ...key]
+    return [...NARROW, ...launcher, 'speaker', '--manifests', this.manifests, ...place, ...ring, ...key]
   }
 }
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { monotonicMs } from '../../lab/failover-record.ts'
 import { ringKey } from '../../src/gossip/crypto.ts'
-import { Serf } from './failover-serf.ts'
+import { LAUNCHER_FOR_SERF, Serf } from './failover-serf.ts'
 import { buildScene, probe, secretDirectory } from './failover-start.ts'
 import { sleep } from './wire-namespace.ts'
 
@@ -36,7 +36,7 @@ for (const { name, ip, preferred, order } of ORDERS) {
 for (const secret of ['', SECRET]) {
   const how = secret === '' ? 'not encrypted' : 'encrypted'
   test(`another memberlist in the ring, ${how}: it is a speaker like others, and sees ours fail as we see it`, async () => {
-    const scene = await buildScene()
+    const scene = await buildScene({ launcher: LAUNCHER_FOR_SERF })
     const serf = new Serf(scene, 'node-3', secret === '' ? undefined : ringKey(Buffer.from(secret)))
     await serf.program.said('agent: Serf agent starting')
     const plan = secret === '' ? {} : { secret: secretDirectory(secret) }

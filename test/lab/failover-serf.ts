@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A member of the ring that is no speaker of ours: serf's agent, which is hashicorp/memberlist and little else. */
+import { join } from 'node:path'
 import type { FailoverScene } from '../../lab/failover-scene.ts'
 import type { Program } from '../../lab/program.ts'
 import { until } from '../../lab/wait.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const VERSIONS = join(import.meta.dirname, 'failover-serf-versions.ts')
+
+/** Starts a `metallb` whose member list serf takes part in. */
+export const LAUNCHER_FOR_SERF: readonly string[] = [process.execPath, '--import', VERSIONS, join(ROOT, 'src/main.ts')]
 
 export class Serf {
   readonly program: Program
