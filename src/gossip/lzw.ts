@@ -58,30 +58,30 @@ function longer(code: number, byte: number): number {
 
 /** All of `bytes`, compressed; the result may be longer. */
 export function compress(bytes: Uint8Array): Uint8Array {
-  const out = new CodeWriter(bytes.length + Math.ceil(bytes.length / 1024) + 4)
+  const codes = new CodeWriter(bytes.length + Math.ceil(bytes.length / 1024) + 4)
   let newest = END
   const forget = (): void => {
-    out.width = MIN_WIDTH
+    codes.width = MIN_WIDTH
     newest = END
     firstLonger.fill(0)
   }
   /** True when there is room for one more entry, which is then the newest. */
   const makeEntry = (): boolean => {
     newest++
-    if (newest === 1 << out.width) out.width++
+    if (newest === 1 << codes.width) codes.width++
     if (newest < TABLE_SIZE - 1) return true
-    out.put(CLEAR)
+    codes.put(CLEAR)
     forget()
     return false
   }
   forget()
-  out.put(CLEAR)
+  codes.put(CLEAR)
   let code = bytes[0]
   for (let at = 1; at < bytes.length; at++) {
     const byte = bytes[at] ?? 0
     const entry = longer(code ?? 0, byte)
     if (entry === 0) {
-      out.put(code ?? 0)
+      codes.put(code ?? 0)
       if (makeEntry()) {
         nextSibling[newest] = firstLonger[code ?? 0] ?? 0
         firstLonger[code ?? 0] = newest
@@ -91,11 +91,11 @@ export function compress(bytes: Uint8Array): Uint8Array {
     code = entry || byte
   }
   if (code !== undefined) {
-    out.put(code)
+    codes.put(code)
     makeEntry()
   }
-  out.put(END)
-  return out.finish()
+  codes.put(END)
+  return codes.finish()
 }
 
 /** Bytes that grow as they are written, up to a limit. */
