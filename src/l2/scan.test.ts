@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Link } from '../lib/net.ts'
-import { answersArp, localLinks } from './scan.ts'
+import { answersArp, answersNdp, localLinks } from './scan.ts'
 
 const link = (fields: Partial<Link>): Link => ({
   index: 2,
@@ -29,6 +29,22 @@ const ANSWERS: [string, Partial<Link>, boolean][] = [
 ]
 for (const [name, fields, expected] of ANSWERS) {
   test(`${expected ? 'ARP' : 'no ARP'} on ${name}`, () => assert.equal(answersArp(link(fields)), expected))
+}
+
+const SOLICITED: [string, Partial<Link>, boolean][] = [
+  ['an Ethernet link that is up, with a link-local address', {}, true],
+  ['a link without cable: answers when it comes back', { carrier: false }, true],
+  ['a link that broadcasts nothing', { broadcast: false }, true],
+  ['a link without a link-local address that is in use', { linkLocal: null }, false],
+  ['a link that carries no frames to groups', { multicast: false }, false],
+  ['a link that is down', { up: false }, false],
+  ['a member of a bridge or bond', { hasMaster: true }, false],
+  ['a link with NOARP', { noArp: true }, false],
+  ['a link without an Ethernet address', { mac: null }, false],
+]
+for (const [name, fields, expected] of SOLICITED) {
+  test(`${expected ? 'NDP' : 'no NDP'} on ${name}`, () =>
+    assert.equal(answersNdp(link({ linkLocal: 'fe80::1', ...fields })), expected))
 }
 
 const EXCLUDES: [string, RegExp[], string[]][] = [

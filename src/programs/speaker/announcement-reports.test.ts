@@ -22,7 +22,7 @@ function rig(...local: readonly string[]) {
     localInterfaces: () => interfaces,
     event: ({ type, reason, message, object, uid }) => {
       said.push(
-        `${type} ${reason} ${object.namespace}/${object.name} ${uid} ${/"([\d.]+)"/.exec(message)?.[1] ?? ''}`.trim(),
+        `${type} ${reason} ${object.namespace}/${object.name} ${uid} ${/"([\d.]+|[\da-f:]+)"/.exec(message)?.[1] ?? ''}`.trim(),
       )
     },
     answer: (_, answer) => said.push(answer ? `answer ${answer.interfaces?.join() ?? 'all'}` : 'no answer'),
@@ -42,8 +42,13 @@ const ROWS: [string, Planned, readonly string[]][] = [
     planned(claim('192.0.2.1', ['eth9'])),
     ['no answer', 'Warning announceFailed a/web u 192.0.2.1'],
   ],
-  ['IPv6 alone, which nothing answers yet', planned(claim('2001:db8::1')), ['no answer']],
-  ['IPv6 first', planned(claim('2001:db8::1'), claim('192.0.2.1', ['eth0'])), ['answer eth0']],
+  ['with IPv6 alone', planned(claim('2001:db8::1')), ['answer all']],
+  ['with IPv6 first', planned(claim('2001:db8::1', ['eth0']), claim('192.0.2.1')), ['answer eth0']],
+  [
+    'with an IPv6 address whose interface is not here',
+    planned(claim('2001:db8::1', ['eth9'])),
+    ['no answer', 'Warning announceFailed a/web u 2001:db8::1'],
+  ],
   ['not at all', GONE, ['no answer']],
 ]
 for (const [name, given, expected] of ROWS) {

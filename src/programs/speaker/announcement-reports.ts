@@ -6,7 +6,6 @@
  * each time that it looks at a Service.
  */
 import type { Claim } from '../../l2/claims.ts'
-import { parseIp } from '../../lib/ip.ts'
 import type { EventWrite } from '../../lib/object.ts'
 import type { L2Answer } from './l2-status.ts'
 import type { Planned } from './speaker.ts'
@@ -72,9 +71,9 @@ export class AnnouncementReports {
     this.#say(key, { type: 'Warning', reason: 'announceFailed', message })
   }
 
-  /** Interfaces are those of the first address, as MetalLB says them. IPv6 is neighbour discovery's: not said before it is. */
+  /** Interfaces are those of the first address that is answered, as MetalLB says them. */
   #answerFor(claims: readonly Claim[]): L2Answer | null {
-    const first = claims.find((claim) => parseIp(claim.ip)?.family === 'ipv4' && !this.#isNowhere(claim))
+    const first = claims.find((claim) => !this.#isNowhere(claim))
     if (!first) return null
     return { interfaces: first.interfaces === 'all' ? null : first.interfaces }
   }
