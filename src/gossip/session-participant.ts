@@ -112,11 +112,10 @@ export class Participant {
     let told = 0
     for (const effect of effects) {
       switch (effect.type) {
-        case 'spread': {
-          const bytes = this.sender.queue(effect.about, effect.news)
-          if (effect.urgent) told = this.sender.atOnce(effect.about, bytes, nowMs)
+        case 'spread':
+          if (effect.urgent) told = this.sender.tellAtOnce(effect.about, effect.news, nowMs)
+          else this.sender.queue(effect.about, effect.news)
           break
-        }
         case 'report':
           this.#options.onChange(viewOf(effect.member))
           break

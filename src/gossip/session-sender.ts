@@ -12,6 +12,8 @@ import { COMPOUND_BYTES_PER_MESSAGE, COMPOUND_MAX_MESSAGES, type Envelope, packe
 
 /** Members that hear urgent news at once; in larger rings gossip brings it to the rest. */
 const MOST_TOLD_AT_ONCE = 64
+/** Of urgent news, at the next rounds of gossip: three times in all, where a network loses a third that is all but everybody. */
+const REPEATS = 2
 /** Packets of urgent news: whoever makes us refute again and again does not make us flood the others. */
 const BURST_PACKETS = 2048
 const PACKETS_PER_SECOND = 512
@@ -31,6 +33,7 @@ export class Sender {
   readonly #options: SenderOptions
   readonly #broadcasts = new Broadcasts()
   readonly #roomBytes: number
+  readonly #urgent = new Map<string, { bytes: Uint8Array; repeats: number }>()
   #allowance = BURST_PACKETS
   #allowanceAtMs = 0
 
@@ -47,10 +50,17 @@ export class Sender {
     return this.#broadcasts.has(about)
   }
 
-  queue(about: string, news: News): Uint8Array {
+  queue(about: string, news: News): void {
+    this.#urgent.delete(about)
+    this.#broadcasts.queue(about, encodeMessage(news))
+  }
+
+  /** Queued, and straight to all members as far as the bounds allow; how many live ones were told. */
+  tellAtOnce(about: string, news: News, nowMs: number): number {
     const bytes = encodeMessage(news)
     this.#broadcasts.queue(about, bytes)
-    return bytes
+    this.#urgent.set(about, { bytes, repeats: REPEATS })
+    return this.#atOnce(about, bytes, nowMs)
   }
 
   /** To a member, with what is to be spread beside it. */
@@ -68,6 +78,11 @@ export class Sender {
   /** One round: to a few members, the lately dead too, so that they can protest. */
   gossip(nowMs: number): void {
     const { members, random, config } = this.#options
+    for (const [about, urgent] of this.#urgent) {
+      this.#atOnce(about, urgent.bytes, nowMs)
+      urgent.repeats--
+      if (urgent.repeats === 0) this.#urgent.delete(about)
+    }
     if (this.#broadcasts.size === 0) return
     const hears = ({ state, sinceMs }: Member): boolean =>
       state === 'alive' || state === 'suspect' || (state === 'dead' && nowMs - sinceMs <= config.gossipToTheDeadTimeMs)
@@ -78,17 +93,20 @@ export class Sender {
     }
   }
 
-  /** Straight to all live members and to whom it is about, as far as the bounds allow; the number of those told. */
-  atOnce(about: string, bytes: Uint8Array, nowMs: number): number {
+  #atOnce(about: string, bytes: Uint8Array, nowMs: number): number {
     const { members, random } = this.#options
     this.#allowance += ((nowMs - this.#allowanceAtMs) * PACKETS_PER_SECOND) / 1000
     this.#allowance = Math.min(this.#allowance, BURST_PACKETS)
     this.#allowanceAtMs = nowMs
     const most = Math.min(MOST_TOLD_AT_ONCE, Math.floor(this.#allowance))
-    const told = members.pick(most, random, (member) => !isDeadOrLeft(member) || member.name === about)
-    for (const to of told) this.#packet(to, [bytes])
-    this.#allowance -= told.length
-    return told.length
+    const living = members.pick(most, random, (member) => !isDeadOrLeft(member))
+    // The dead may only have been cut off; and who is accused is told so.
+    const isToHear = (member: Member): boolean =>
+      member.state === 'dead' || (member.name === about && isDeadOrLeft(member))
+    const lost = members.pick(most - living.length, random, isToHear)
+    for (const to of [...living, ...lost]) this.#packet(to, [bytes])
+    this.#allowance -= living.length + lost.length
+    return living.length
   }
 
   #beside(encoded: readonly Uint8Array[]): Uint8Array[] {
