@@ -39,9 +39,10 @@ bench-cluster: packages-test native ## Measure 2,000 and 10,000 Services against
 	@tools/build-kubernetes >/dev/null
 	@test/bench-cluster/run $(BENCH)
 
-soak: packages-test native ## Let Services come and go for an hour beside a real API server; nothing may grow (SOAK_SECONDS=3600)
+soak: packages-test native ## Services come and go for an hour, and nothing may grow; speakers live beside busy processes (SOAK_SECONDS=3600, SOAK_BUSY_SECONDS=600)
 	@tools/build-kubernetes >/dev/null
 	@test/bench-cluster/alone node test/bench-cluster/soak.ts
+	@node test/bench/failover-soak.ts
 
 build: native ## Make dist/: the bundle, its native part and a launcher
 	@node tools/bundle.ts

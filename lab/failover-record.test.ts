@@ -45,6 +45,7 @@ test('the first answer by another', () => {
   const record = recordOf('A10', 'B12', 'A15', 'b18', 'B20', 'A25')
   assert.equal(record.firstByAnother(IP, A, 13)?.atMs, 20)
   assert.equal(record.firstByAnother(IP, A, 21), undefined)
+  assert.equal(record.firstClaimByAnother(IP, A, 13)?.atMs, 18)
   assert.equal(record.firstByAnother('198.18.0.2', A, 0), undefined)
 })
 

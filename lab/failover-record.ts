@@ -44,6 +44,11 @@ export class ClaimsRecord {
     return this.of(ip, sinceMs).find((claim) => isAnswer(claim) && claim.mac !== mac)
   }
 
+  /** The first claim of any kind by another than `mac` since a moment. */
+  firstClaimByAnother(ip: string, mac: string, sinceMs: number): HeardClaim | undefined {
+    return this.of(ip, sinceMs).find((claim) => claim.mac !== mac)
+  }
+
   /** The longest time without an answer in a span: its ends count as answers, so silence at either end counts. */
   longestSilenceMs(ip: string, { fromMs, toMs }: Span): number {
     let longest = 0

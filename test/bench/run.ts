@@ -28,7 +28,9 @@ const { values: flags, positionals: names } = parseArgs({
 const FOLDER = join(ROOT, 'test', flags.folder)
 
 async function measure(file: string): Promise<readonly Figure[]> {
-  const child = fork(join(import.meta.dirname, 'child.ts'), [join(FOLDER, file)])
+  // What is recorded may take longer than CI has time for.
+  const env = { ...process.env, ...(flags.record && { METALLB_BENCH_RECORD: '1' }) }
+  const child = fork(join(import.meta.dirname, 'child.ts'), [join(FOLDER, file)], { env })
   return await new Promise((resolve, reject) => {
     let figures: readonly Figure[] | undefined
     child.on('message', (message: readonly Figure[]) => (figures = message))

@@ -14,8 +14,9 @@ registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context)
     if (!url.endsWith('/src/gossip/member.ts')) return loaded
-    const source = String(loaded.source)
-    assert(source.includes(OURS), 'member.ts no longer says its versions in these words')
-    return { ...loaded, source: source.replace(OURS, THEIRS) }
+    assert(loaded.source, 'the source is read before it is run')
+    const text = typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source)
+    assert(text.includes(OURS), 'member.ts no longer says its versions in these words')
+    return { ...loaded, source: text.replace(OURS, THEIRS) }
   },
 })

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * How long clients go without an answer: three speakers in namespaces with 2,000 Services, all on one node, whose speaker
+ * is killed, stopped, or told to end. A station asks for five of the addresses every 5 ms, and the slowest one counts.
+ */
+import { bundle } from '../../tools/bundle.ts'
+import { allOf, playRounds } from './failover-run.ts'
+import { type Figure, median } from './figure.ts'
+
+const LIMIT_MS = 600_000
+/** A run takes about four seconds, so CI has fewer of them than what is recorded. */
+const IS_THOROUGH = process.env['METALLB_BENCH_RECORD'] === '1'
+
+export async function bench(): Promise<readonly Figure[]> {
+  await bundle()
+  const plan = IS_THOROUGH ? { crashes: 20, hangs: 20, terms: 20 } : { crashes: 6, hangs: 3, terms: 4 }
+  const { crashes, hangs, moves, terms } = await playRounds(plan, LIMIT_MS)
+  return [
+    ...answered('crash', crashes),
+    ...answered('hang', hangs),
+    {
+      name: 'failover: crash, from the first address that others announce to the last of 2,000',
+      value: Math.max(...moves),
+      unit: 'ms',
+      bound: 1000,
+      note: allOf(moves),
+    },
+    {
+      name: 'failover: SIGTERM, longest time without an answer',
+      value: Math.max(...terms),
+      unit: 'ms',
+      bound: 50,
+      note: allOf(terms),
+    },
+  ]
+}
+
+function answered(what: string, times: readonly number[]): readonly Figure[] {
+  const name = `failover: ${what}, another answers`
+  return [
+    { name: `${name}, p50`, value: median(times), unit: 'ms', bound: 500 },
+    { name: `${name}, worst`, value: Math.max(...times), unit: 'ms', bound: 1000, note: allOf(times) },
+  ]
+}
