@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { openLinks } from '../../src/os/links.ts'
 import {
@@ -148,6 +150,29 @@ test('an excluded interface is neither announced on nor answered, not even by na
     assert.deepEqual(await answerers(tap), [])
     assert.deepEqual(await tap.settle(1300), [], 'nor by the second round')
   }
+})
+
+test('on a directory the file of excluded interfaces counts as it does in a cluster', async () => {
+  for (const name of ['near', 'hidden']) {
+    makeWire(name, `of-${name}`)
+    afterwards(() => ip('link', 'del', name))
+  }
+  const script = `mount -t tmpfs none /etc
+    mkdir /etc/metallb
+    printf 'announcedInterfacesToExclude:\\n- ^hidden$\\n- ^of-\\n' > /etc/metallb/excludel2.yaml
+    exec "$@"`
+  const metallb = ['bin/metallb', 'speaker', '--manifests', 'examples/basics', '--node-name', 'node-1']
+  const place = ['--run-dir', '/etc/metallb']
+  const child = spawn('unshare', ['--mount', 'sh', '-ec', script, 'sh', ...metallb, ...place], {
+    cwd: join(import.meta.dirname, '../..'),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  afterwards(() => child.kill('SIGKILL'))
+  const lines: string[] = []
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(line))
+  await until(() => lines.some((line) => line.includes('"ready"')), 'the speaker', 20_000)
+  const attached = lines.flatMap((line) => /"event":"createARPResponder","interface":"([^"]+)"/.exec(line)?.[1] ?? [])
+  assert.deepEqual(attached, ['near'])
 })
 
 test('links: a link-local address is told when it is usable, and when it is gone', async () => {

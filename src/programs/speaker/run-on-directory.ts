@@ -13,6 +13,7 @@ import { prepareListeners } from '../listeners/preparation.ts'
 import { Conflicts } from './conflicts.ts'
 import { nodeDiscovery } from './discovery.ts'
 import { speakerDocuments } from './documents.ts'
+import { readExcludedInterfaces } from './exclude-interfaces.ts'
 import { membersDocument } from './members-document.ts'
 import { registerSpeakerMetrics } from './metrics.ts'
 import { openMembership, pauseLimitMs } from './open-membership.ts'
@@ -30,11 +31,12 @@ export async function runOnDirectory(flags: SpeakerFlags, plainLog: Log): Promis
   const namespace = flags.namespace || DEFAULT_NAMESPACE
   const node = flags['node-name']
   const replan = () => supervise('planning after a pause', late.speaker?.replan() ?? Promise.resolve())
+  const excludeInterfaces = await readExcludedInterfaces()
   const config = await readRingConfig(flags, process.env, { log })
   const conflicts = new Conflicts({ node, clock, log, isMember: () => false })
   const { responder, links } = openResponder({
     log,
-    excludeInterfaces: [],
+    excludeInterfaces,
     pauseMs: pauseLimitMs(config),
     onSuspended: replan,
     onConflict: (conflict) => conflicts.seen(conflict),
@@ -54,7 +56,7 @@ export async function runOnDirectory(flags: SpeakerFlags, plainLog: Log): Promis
         own: { node, address: config.bind.address },
       }),
       links,
-      excludeInterfaces: [],
+      excludeInterfaces,
       log,
       nodes,
       event: ({ object, reason, message }) =>
