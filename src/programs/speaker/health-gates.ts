@@ -3,7 +3,7 @@
  * Health gates of Services: which ports this node has to probe, what it tells the ring about them, and the warning that
  * a port never answered anywhere. The prober is loaded with the first Service that asks for it.
  */
-import type { Gates } from '../../health/gates.ts'
+import type { Gates, GatesOptions } from '../../health/gates.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import type { EventWrite } from '../../lib/object.ts'
@@ -21,6 +21,8 @@ export type HealthGatesOptions = Readonly<{
   /** What others should know of us. */
   onStates(states: GateStates): void
   event(event: EventWrite): void
+  /** Unset: probes are made by HTTP. */
+  openProbe?(at: Pick<HealthGatesOptions, 'address'>): GatesOptions['probe']
 }>
 
 type Wish = Readonly<{ gate: Gate; announces: boolean; uid: string }>
@@ -111,9 +113,9 @@ export class HealthGates {
       import('../../health/probe.ts'),
     ])
     if (this.#closed) return
-    const { clock, log, address } = this.#options
+    const { clock, log, address, openProbe = openHttpProbe } = this.#options
     this.#gates = new Gates({
-      probe: openHttpProbe({ address }),
+      probe: openProbe({ address }),
       clock,
       onChange: (gate, state, why) => {
         const { port, path } = gate

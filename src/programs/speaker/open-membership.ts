@@ -3,18 +3,20 @@
 import { Watches } from '../../bfd/watches.ts'
 import { openGossip } from '../../gossip/session.ts'
 import { localLinks, type NamePattern } from '../../l2/scan.ts'
-import { systemClock } from '../../lib/clock.ts'
+import type { BfdReflex } from '../../lib/bfd-reflex.ts'
+import { type Clock, systemClock } from '../../lib/clock.ts'
 import { Fault } from '../../lib/fault.ts'
 import { formatIp, parseIp } from '../../lib/ip.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Links } from '../../lib/net.ts'
 import type { EventWrite } from '../../lib/object.ts'
+import type { Network } from '../../lib/sockets.ts'
 import type { Model } from '../../model/model.ts'
 import type { Node } from '../../model/node.ts'
 import { openBfdReflex } from '../../os/bfd-reflex.ts'
 import { openNetwork } from '../../os/network.ts'
 import type { Discovery } from './discovery.ts'
-import { HealthGates } from './health-gates.ts'
+import { HealthGates, type HealthGatesOptions } from './health-gates.ts'
 import { type OwnState, Ring, type WatchHooks } from './ring.ts'
 import type { RingConfig } from './ring-config.ts'
 import type { Membership, Planned } from './speaker.ts'
@@ -31,6 +33,18 @@ export type MembershipOptions = Readonly<{
   event(event: EventWrite): void
   /** What decides announcements may be another one. */
   onChange(): void
+  /** Unset: this machine. */
+  surroundings?: Surroundings
+}>
+
+/** What a membership stands on. */
+export type Surroundings = Readonly<{
+  clock: Clock
+  network: Network
+  random(): number
+  openReflex(): BfdReflex
+  /** Unset: by HTTP. */
+  openProbe?: HealthGatesOptions['openProbe']
 }>
 
 export type OpenMembership = Membership & Readonly<{ ring: Ring; planned(planned: Planned): void }>
@@ -38,9 +52,9 @@ export type OpenMembership = Membership & Readonly<{ ring: Ring; planned(planned
 /** Binds the sockets of the ring and of the watch. Throws a Fault where those of the ring cannot be bound. */
 export async function openMembership(options: MembershipOptions): Promise<OpenMembership> {
   const { config, node, discovery, links, excludeInterfaces, log, nodes, event, onChange } = options
-  const clock = systemClock
+  const surroundings = options.surroundings ?? thisMachine()
+  const { clock, network, random, openProbe } = surroundings
   const { gossip, bind, key } = config
-  const network = openNetwork()
   const ring: Ring = await Ring.open({
     node,
     watchPort: config.watch?.port ?? 0,
@@ -53,18 +67,19 @@ export async function openMembership(options: MembershipOptions): Promise<OpenMe
         label: '',
         network,
         clock,
-        random: Math.random,
+        random,
         log,
         ...hooks,
       }),
-    openWatches: (hooks) => openWatches(config, log, hooks),
+    openWatches: (hooks) => openWatches(options, surroundings, hooks),
     discovery,
     clock,
     log,
     onChange,
   })
   const address = () => ownAddress(nodes().get(node), bind.address)
-  const gates = new HealthGates({ clock, log, address, event, onStates: (states) => ring.sayGates(states) })
+  const onStates: HealthGatesOptions['onStates'] = (states) => ring.sayGates(states)
+  const gates = new HealthGates({ clock, log, address, event, onStates, ...(openProbe && { openProbe }) })
   let named: ReadonlySet<string> = new Set()
   let known: ReadonlySet<string> = new Set()
   const sayOwn = () => ring.say(ownState(localLinks(links.list(), excludeInterfaces), named))
@@ -115,9 +130,17 @@ function ownAddress(node: Node | undefined, ring: string): string {
   return found ? formatIp(found) : ring
 }
 
-function openWatches({ watch, bind, key }: RingConfig, log: Log, hooks: WatchHooks): Watches | null {
+function thisMachine(): Surroundings {
+  return { clock: systemClock, network: openNetwork(), random: Math.random, openReflex: openBfdReflex }
+}
+
+function openWatches(
+  { config: { watch, bind, key }, log }: MembershipOptions,
+  { openReflex, random }: Surroundings,
+  hooks: WatchHooks,
+): Watches | null {
   if (!watch) return null
-  const reflex = openBfdReflex()
+  const reflex = openReflex()
   try {
     return new Watches({
       reflex,
@@ -125,7 +148,7 @@ function openWatches({ watch, bind, key }: RingConfig, log: Log, hooks: WatchHoo
       intervalMs: watch.intervalMs,
       multiplier: watch.detectMult,
       key,
-      random: Math.random,
+      random,
       log,
       ...hooks,
       onPaused: () => {}, // the reflex that answers for addresses notices as well, and falls silent
