@@ -37,6 +37,7 @@ const STAGES: readonly Stage[] = [
     'test/bench-cluster/**/*.test.ts',
   ),
   tests('worlds', 'test/worlds/**/*.test.ts'),
+  tests('scenarios', 'test/scenarios/**/*.test.ts'),
   tests('contract', 'test/contract/**/*.test.ts'),
   tests('fuzz', 'test/fuzz/**/*.test.ts'),
   tests('lab', 'test/lab/**/*.test.ts', 'lab/**/*.test.ts'),
