@@ -14,6 +14,7 @@ import { supervise } from '../../lib/supervise.ts'
 import { VERSION } from '../../lib/version.ts'
 import type { GateKey } from '../../plan/gate.ts'
 import type { Discovery } from './discovery.ts'
+import { LostMembers } from './lost-members.ts'
 import { decodeMetadata, encodeMetadata, type GateStates, type Metadata } from './ring-metadata.ts'
 import { type RingMember, type RingView, ringView } from './ring-view.ts'
 import { watchPeers } from './watch-peers.ts'
@@ -23,6 +24,8 @@ const JOIN_MS = 2000
 /** Others that do not answer at first may still be starting: asked again soon, and then every minute, as MetalLB does. */
 const REJOIN_MS = [500, 1000, 2000, 4000, 8000, 15_000, 30_000]
 const REJOIN_LATER_MS = 60_000
+/** Who was lost is heard again, and did not answer. */
+const REUNITE_MS = 1000
 /** How long a ring that answers nothing is asked after a pause, before we go on with what we knew. */
 const RESYNC_MS = 2000
 /** How long our last message may take to go out. */
@@ -58,6 +61,7 @@ export class Ring {
   readonly #options: RingOptions
   readonly #gossip: Gossip
   readonly #watches: Watches | null
+  readonly #lost = new LostMembers()
   #own: Metadata
   #published: Uint8Array
   #joined = false
@@ -73,8 +77,11 @@ export class Ring {
     this.#own = own
     this.#published = encodeMetadata(own)
     this.#watches = options.openWatches({
-      onUp: (name) => options.log.info('this speaker and another watch each other', { event: 'watchUp', member: name }),
-      onLost: (loss) => this.#lost(loss),
+      onUp: (name) => {
+        options.log.info('this speaker and another watch each other', { event: 'watchUp', member: name })
+        supervise('hearing a lost speaker', this.#reunite(name))
+      },
+      onLost: (loss) => this.#declareDead(loss),
     })
     if (!this.#watches) this.#say({ watchPort: 0 })
   }
@@ -207,6 +214,7 @@ export class Ring {
     const { discovery, clock, log } = this.#options
     const peers = await discovery.peers()
     if (this.#leaving) return
+    this.#lost.keepAt(peers)
     const here = new Set(
       this.members().flatMap(({ address, port, state }) => (isLive(state) ? [`${address} ${port}`] : [])),
     )
@@ -243,7 +251,15 @@ export class Ring {
     this.#tell()
   }
 
-  #lost({ name, why }: WatchLoss): void {
+  /** Packets pass again between us and one that is dead here, as we are there: of that both have to hear. */
+  async #reunite(name: string): Promise<void> {
+    const place = this.#lost.get(name)
+    if (!place || this.#leaving || !this.isUp(name)) return
+    if ((await this.#gossip.join([place])) > 0) return
+    this.#options.clock.after(REUNITE_MS, () => supervise('hearing a lost speaker', this.#reunite(name)))
+  }
+
+  #declareDead({ name, why }: WatchLoss): void {
     const reason = why === 'silent' ? 'has fallen silent' : 'has started anew'
     this.#options.log.warn(`the speaker of node ${name} ${reason}; its addresses go to others`, {
       event: 'speakerLost',
@@ -269,17 +285,18 @@ export class Ring {
     if (!this.#watches) return
     const { node } = this.#options
     const ports = new Map<string, { address: string; port: number }>()
-    for (const { name, address, meta, state } of this.members()) {
-      const port = isLive(state) ? (decodeMetadata(meta)?.watchPort ?? 0) : 0
-      if (port > 0 && name !== node) ports.set(name, { address, port })
+    for (const member of this.members()) {
+      const { name, address, state } = member
+      if (name === node) continue
+      const port = decodeMetadata(member.meta)?.watchPort ?? 0
+      this.#lost.heard(member, port)
+      if (port > 0 && isLive(state)) ports.set(name, { address, port })
     }
-    const watched = watchPeers(node, [...ports.keys(), node])
-    this.#watches.set(
-      watched.flatMap((name) => {
-        const at = ports.get(name)
-        return at ? [{ name, ...at }] : []
-      }),
-    )
+    const watched = watchPeers(node, [...ports.keys(), node]).flatMap((name) => {
+      const at = ports.get(name)
+      return at ? [{ name, ...at }] : []
+    })
+    this.#watches.set([...watched, ...this.#lost.toWatch(node, ports.keys())])
   }
 }
 

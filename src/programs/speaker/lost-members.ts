@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Members that were taken for dead and may only be cut off from us. gossip tells the dead nothing after a while, and
+ * then forgets them; the watch goes on looking for them, so that two halves of a ring find each other as soon as packets
+ * pass between them. Which, both halves know by themselves: those that would watch each other, were all of them alive.
+ */
+import type { MemberView } from '../../gossip/session.ts'
+import type { SocketAddress } from '../../lib/sockets.ts'
+import { watchPeers } from './watch-peers.ts'
+
+/** Where it was a member; and where it is watched, by UDP at the same address. */
+type Place = SocketAddress & Readonly<{ watchPort: number }>
+
+export class LostMembers {
+  readonly #places = new Map<string, Place>()
+
+  /** A member with a watch (`watchPort` above 0) is dead since; or is there, or has left in peace. */
+  heard({ name, address, port, state }: MemberView, watchPort: number): void {
+    if (state === 'dead' && watchPort > 0) this.#places.set(name, { address, port, watchPort })
+    else this.#places.delete(name)
+  }
+
+  /** Where it would hear from us; undefined: it is not lost. */
+  get(name: string): SocketAddress | undefined {
+    return this.#places.get(name)
+  }
+
+  /** Those that `self` should look for beside the live ones. */
+  toWatch(self: string, live: Iterable<string>): { name: string; address: string; port: number }[] {
+    return watchPeers(self, [...live, ...this.#places.keys()]).flatMap((name) => {
+      const place = this.#places.get(name)
+      return place ? [{ name, address: place.address, port: place.watchPort }] : []
+    })
+  }
+
+  /** Speakers are at these addresses, says whoever knows: who was elsewhere does not come back. */
+  keepAt(peers: readonly SocketAddress[]): void {
+    const known = new Set(peers.map(({ address }) => address))
+    for (const [name, { address }] of this.#places) if (!known.has(address)) this.#places.delete(name)
+  }
+}
