@@ -64,9 +64,9 @@ export class Exchange {
       this.#accepted--
       release?.()
     }
-    this.#receive(stream, { timeoutMs: this.#options.timeoutMs, whenOver }, (message) => {
+    this.#receive(stream, { timeoutMs: this.#options.timeoutMs, isAnswer: false, whenOver }, (message) => {
       if (message) release = this.#answer(stream, message)
-      else this.#send(stream, { type: 'error', message: 'malformed' })
+      else this.#reply(stream, { type: 'error', message: 'malformed' })
       stream.end()
     })
   }
@@ -79,11 +79,11 @@ export class Exchange {
   /** What to do when the connection is over. */
   #answer(stream: ByteStream, message: Message): (() => void) | undefined {
     if (message.type === 'ping' && (message.node === '' || message.node === this.#options.name)) {
-      this.#send(stream, { type: 'ack', sequence: message.sequence, payload: new Uint8Array(0) })
+      this.#reply(stream, { type: 'ack', sequence: message.sequence, payload: new Uint8Array(0) })
     }
     if (message.type !== 'pushPull' || this.#answers >= MOST_ANSWERS) return undefined
     this.#answers++
-    this.#send(stream, this.#state(message.join))
+    this.#reply(stream, this.#state(message.join))
     this.#options.onStates(message.nodes)
     return () => this.#answers--
   }
@@ -94,8 +94,8 @@ export class Exchange {
     if (!stream) return null
     const leftMs = timeoutMs - (this.#options.clock.monotonicMs() - startMs)
     return await new Promise((resolve) => {
-      this.#send(stream, message)
-      this.#receive(stream, { timeoutMs: leftMs, whenOver: () => resolve(null) }, (answer) => {
+      stream.write(sealStream(encodeMessage(message), this.#options.envelope))
+      this.#receive(stream, { timeoutMs: leftMs, isAnswer: true, whenOver: () => resolve(null) }, (answer) => {
         resolve(answer)
         stream.destroy()
       })
@@ -116,10 +116,10 @@ export class Exchange {
   /** Hands over the one message of a stream, or null for what is none; `whenOver` comes last, always. */
   #receive(
     stream: ByteStream,
-    bounds: Readonly<{ timeoutMs: number; whenOver: () => void }>,
+    bounds: Readonly<{ timeoutMs: number; isAnswer: boolean; whenOver: () => void }>,
     onMessage: (message: Message | null) => void,
   ): void {
-    const reader = new StreamReader(this.#options.envelope)
+    const reader = new StreamReader(this.#options.envelope, { isAnswer: bounds.isAnswer })
     const timer = this.#options.clock.after(bounds.timeoutMs, () => stream.destroy())
     let isRead = false
     this.#streams.add(stream)
@@ -142,8 +142,8 @@ export class Exchange {
     })
   }
 
-  #send(stream: ByteStream, message: Message): void {
-    stream.write(sealStream(encodeMessage(message), this.#options.envelope))
+  #reply(stream: ByteStream, message: Message): void {
+    stream.write(sealStream(encodeMessage(message), this.#options.envelope, { isAnswer: true }))
   }
 
   #state(join: boolean): PushPull {

@@ -154,6 +154,21 @@ test('a push/pull in the clear is taken where that is not verified yet', () => {
   assert.deepEqual(readAll(fromHex(THREE), { ...SERF, verifyIncoming: false }), decodeMessage(fromHex(THREE)))
 })
 
+test('an answer goes without the label, as memberlist sends and expects it; what encrypts it covers the label', () => {
+  const message = encodeMessage({ type: 'ack', sequence: 7, payload: new Uint8Array(0) })
+  for (const envelope of [BLUE, { ...BLUE, key: fromHex(SERF_KEY) }]) {
+    const answer = sealStream(message, envelope, { isAnswer: true })
+    assert.notEqual(answer[0], 244)
+    const read = new StreamReader(envelope, { isAnswer: true }).push(answer)
+    assert.deepEqual(read, decodeMessage(message))
+    assert.deepEqual(new StreamReader(envelope).push(answer), { malformed: 'wrongLabel' })
+  }
+  const key = fromHex(SERF_KEY)
+  const sealed = sealStream(message, { ...BLUE, key }, { isAnswer: true })
+  const red = new StreamReader({ ...BLUE, key, label: 'red' }, { isAnswer: true })
+  assert.deepEqual(red.push(sealed), { malformed: 'notDecrypted' })
+})
+
 test('bytes behind the message are ignored', () => {
   assert.deepEqual(readAll(fromHex(`${hexOf('ping')}ffff`), BARE), decodeMessage(fromHex(hexOf('ping'))))
 })

@@ -2,7 +2,7 @@
 /**
  * TCP streams of the ring: each side sends one message. Wrapped in this order, each wrapping optional, outermost first:
  *
- *   label      | 244 | length 1–255 | label | …
+ *   label      | 244 | length 1–255 | label | …           only from who connects; the answer is without it
  *   encrypted  | 10 | length, 4 | version | nonce … tag     the tag covers type, length and label as well (crypto.ts)
  *   compressed | 9 | map {Algo, Buf}                        also where that is longer
  *   message    ping, ack, error, push/pull, application's   codec.ts
@@ -23,12 +23,12 @@ const PLAIN_CODES: ReadonlySet<number> = new Set([MESSAGE_CODES.ping, MESSAGE_CO
 
 /**
  * All bytes to send for one message of `encodeMessage`. An application's message is framed as streams have it.
- * `nonce`: 12 bytes never used before; random ones when it is left out.
+ * `nonce`: 12 bytes never used before; random ones when it is left out. `isAnswer`: to who has connected.
  */
 export function sealStream(
   message: Uint8Array,
   envelope: Envelope,
-  options: Readonly<{ nonce?: Uint8Array }> = {},
+  options: Readonly<{ nonce?: Uint8Array; isAnswer?: boolean }> = {},
 ): Uint8Array {
   let bytes = message[0] === MESSAGE_CODES.user ? withUserHeader(message) : message
   if (envelope.compress) bytes = wrapCompressed(bytes)
@@ -39,7 +39,7 @@ export function sealStream(
     const additional = Buffer.concat([header, Buffer.from(envelope.label)])
     bytes = Buffer.concat([header, encrypt(bytes, { key: envelope.key, additional }, options)])
   }
-  return envelope.label === '' ? bytes : Buffer.concat([labelHeader(envelope.label), bytes])
+  return envelope.label === '' || options.isAnswer ? bytes : Buffer.concat([labelHeader(envelope.label), bytes])
 }
 
 function withUserHeader(message: Uint8Array): Uint8Array {
@@ -109,13 +109,15 @@ export class StreamReader {
   #buffer = new Uint8Array(0)
   #length = 0
   #overflowed = false
-  #labelRead = false
+  #labelRead: boolean
   #extent: Extent | null = null
   #done = false
 
-  constructor(envelope: Envelope, { maxBytes = STREAM_MAX_BYTES }: Readonly<{ maxBytes?: number }> = {}) {
+  /** `isAnswer`: of whom we have connected to. */
+  constructor(envelope: Envelope, options: Readonly<{ maxBytes?: number; isAnswer?: boolean }> = {}) {
     this.#envelope = envelope
-    this.#maxBytes = maxBytes
+    this.#maxBytes = options.maxBytes ?? STREAM_MAX_BYTES
+    this.#labelRead = options.isAnswer ?? false
   }
 
   /** null: more is needed; and for everything behind the message. */
