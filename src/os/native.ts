@@ -16,6 +16,7 @@ export type Native = Readonly<{
     listener: (kind: number, pausedMs: number, key: Uint8Array, index: number, mac: Uint8Array) => void,
   ): Handle | number
   neighborAttach(reflex: Handle, protocol: number, index: number, mac: Uint8Array, filter: Uint8Array): number
+  /** Answers a descriptor to be closed. */
   neighborDetach(reflex: Handle, protocol: number, index: number): number
   neighborFilter(reflex: Handle, protocol: number, index: number, filter: Uint8Array): number
   neighborSwap(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One protocol of the native reflex: its table and kernel filters, kept equal to what is claimed. */
+import { close } from 'node:fs'
 import { bytesOf, parseMac } from '../lib/bytes.ts'
 import { formatIp, parseIp } from '../lib/ip.ts'
 import type { NeighborProtocol, Reach } from '../lib/neighbors.ts'
@@ -60,7 +61,9 @@ export class LinuxProtocol {
 
   detach(index: number): void {
     this.#links.delete(index)
-    this.#native.neighborDetach(this.#handle, this.#spoken.code, index)
+    const descriptor = this.#native.neighborDetach(this.#handle, this.#spoken.code, index)
+    // The kernel waits for its readers, some 10 ms: in another thread, as a thousand links may go at once.
+    if (descriptor >= 0) close(descriptor, () => {})
   }
 
   /** Takes effect with `swap`. */

@@ -3,10 +3,12 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { openLinks } from '../../src/os/links.ts'
+import { openNeighborReflex } from '../../src/os/neighbor-reflex.ts'
 import {
   afterwards,
   announcedBy,
@@ -23,6 +25,8 @@ import { ip, macOf, makeWire, Tap, until } from './wire-namespace.ts'
 function addressesOf(name: string): string {
   return execFileSync('ip', ['-6', 'address', 'show', 'dev', name], { encoding: 'utf8' })
 }
+
+const descriptors = () => readdirSync('/proc/self/fd').length
 
 /** `ip -batch` with 500 of these lines, while this thread goes on. */
 async function batch(line: (i: number) => string): Promise<void> {
@@ -209,6 +213,24 @@ test('links: an address that another station has is not usable', async () => {
   assert.equal(address(), null)
   ip('-6', 'address', 'add', 'fe80::2/64', 'dev', 'near', 'nodad')
   await until(() => address() === 'fe80::2', 'the other address')
+})
+
+test('a hundred links that go at once are let go without a wait for the kernel at each', async () => {
+  const lines = Array.from({ length: 100 }, (_, i) => `link add a${i} group 5 up type veth peer name b${i}\n`)
+  execFileSync('ip', ['-batch', '-'], { input: lines.join('') })
+  afterwards(() => ip('link', 'del', 'group', '5'))
+  const links = openLinks()
+  afterwards(() => links.close())
+  const reflex = openNeighborReflex({ pauseMs: 0 })
+  afterwards(() => reflex.close())
+  const attached = links.list().filter(({ name }) => name.startsWith('a'))
+  const before = descriptors()
+  for (const link of attached) reflex.attach('arp', link)
+  const startedMs = performance.now()
+  for (const { index } of attached) reflex.detach({ protocol: 'arp', index })
+  const tookMs = performance.now() - startedMs
+  assert.ok(tookMs < 300, `${tookMs} ms`) // a close takes some 10 ms
+  await until(() => descriptors() <= before, 'the last of them to be closed')
 })
 
 test('links: a thousand at once are read together, with a pause in between, and none is missed', async () => {

@@ -144,7 +144,7 @@ static napi_value neighbor_attach(napi_env env, napi_callback_info info) {
   return addon_number(env, error);
 }
 
-/* neighborDetach(handle, protocol, ifindex): 0 | -errno */
+/* neighborDetach(handle, protocol, ifindex): a descriptor to close | -errno */
 static napi_value neighbor_detach(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   enum reflex_protocol protocol;

@@ -104,12 +104,14 @@ int reflex_detach(struct reflex *reflex, enum reflex_protocol protocol, int32_t 
   struct port **at = &reflex->ports;
   while (*at && ((*at)->protocol != protocol || (*at)->id.ifindex != ifindex)) at = &(*at)->next;
   struct port *port = *at;
-  if (port) *at = port->next;
+  int fd = port ? port->fd : -ENODEV;
+  if (port) {
+    *at = port->next;
+    epoll_ctl(reflex->epoll, EPOLL_CTL_DEL, fd, NULL);
+  }
   pthread_mutex_unlock(&reflex->lock);
-  /* Takes it out of the epoll set as well, and waits for the kernel's readers: other links are answered meanwhile. */
-  if (port) close(port->fd);
   free(port);
-  return port ? 0 : -ENODEV;
+  return fd;
 }
 
 int reflex_set_filter(struct reflex *reflex, enum reflex_protocol protocol, int32_t ifindex,

@@ -48,6 +48,7 @@ void reflex_close(struct reflex *reflex);
 /* A link is attached for each protocol on its own, with a socket and a filter of its own. */
 int reflex_attach(struct reflex *reflex, enum reflex_protocol protocol, const struct neighbor_port *port,
                   const packet_filter *filter);
+/* Answers the socket, which is out of use, to be closed: that takes the kernel some 10 ms, where the caller can wait. */
 int reflex_detach(struct reflex *reflex, enum reflex_protocol protocol, int32_t ifindex);
 int reflex_set_filter(struct reflex *reflex, enum reflex_protocol protocol, int32_t ifindex,
                       const packet_filter *filter);
