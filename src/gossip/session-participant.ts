@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What a member does by itself: it listens, answers, probes, gossips and exchanges, and carries out what was decided. */
+/** What a member does by itself: it listens, weighs news, gossips and exchanges, and carries out what was decided. */
 import type { Datagrams, SocketAddress } from '../lib/sockets.ts'
 import { supervise } from '../lib/supervise.ts'
 import { Awareness } from './awareness.ts'
 import { Exchange } from './exchange.ts'
-import { addressText, isUsableAddress, type Member, socketOf, stateOf, viewOf } from './member.ts'
+import { addressText, type Member, socketOf, stateOf, viewOf } from './member.ts'
 import { Members, pushPullEveryMs } from './members.ts'
 import { type Effect, Membership } from './membership.ts'
-import type { GossipDrop, IndirectPing, Message, Ping } from './messages.ts'
+import type { GossipDrop, Message } from './messages.ts'
 import { type Envelope, openPacket } from './packet.ts'
-import { type ProbeAction, Prober, sendsNacks } from './probe.ts'
-import { type Relay, Relays } from './probe-relays.ts'
 import { Inbox } from './session-inbox.ts'
 import type { GossipOptions } from './session-options.ts'
+import { Probing } from './session-probing.ts'
 import { Sender } from './session-sender.ts'
 import { Timers } from './session-timers.ts'
 
@@ -43,8 +42,7 @@ export class Participant {
   received = 0
   readonly #options: GossipOptions
   readonly #envelope: Envelope
-  readonly #prober: Prober
-  readonly #relays: Relays
+  readonly #probing: Probing
   readonly #inbox: Inbox
   readonly #timers: Timers
   /** Called after each round of gossip. */
@@ -53,7 +51,6 @@ export class Participant {
 
   constructor(options: GossipOptions, self: Member, datagrams: Datagrams) {
     const { config, random, clock, network, name, key, label, hasProofOfLife } = options
-    const nowMs = clock.monotonicMs()
     this.#options = options
     this.#envelope = {
       key,
@@ -76,12 +73,13 @@ export class Participant {
       onStates: (states) => this.carryOut(this.membership.merge(states, clock.monotonicMs())),
       onDrop: (why) => this.drops[why]++,
     })
-    const mostEndangered = (): string | undefined => this.membership.mostEndangered()
-    const table = { members: this.members, awareness: this.awareness, random, mostEndangered }
-    this.#prober = new Prober(table, config, nowMs)
-    this.#relays = new Relays(config.probeTimeoutMs)
     this.#inbox = new Inbox(config.handoffQueueDepth)
     this.#timers = new Timers(clock, config.probeTimeoutMs / 2, (pausedMs, atMs) => this.#wake(pausedMs, atMs))
+    const { members, membership, awareness, sender, exchange } = this
+    const timers = this.#timers
+    const carryOut = (effects: readonly Effect[]): unknown => this.carryOut(effects)
+    const parts = { members, membership, awareness, sender, exchange, timers, clock, random, carryOut }
+    this.#probing = new Probing(parts, config)
   }
 
   begin(): void {
@@ -89,7 +87,7 @@ export class Participant {
     const nowMs = clock.monotonicMs()
     // At a random moment of its period each, so that members that start together do not stay in step.
     const first = (periodMs: number): number => nowMs + random() * periodMs
-    if (config.probeIntervalMs > 0) this.#armProbe()
+    this.#probing.begin()
     if (config.gossipIntervalMs > 0) this.#timers.arm('gossip', first(config.gossipIntervalMs), this.#gossip)
     if (config.pushPullIntervalMs > 0) this.#timers.arm('pushPull', first(config.pushPullIntervalMs), this.#armPushPull)
   }
@@ -141,13 +139,10 @@ export class Participant {
   #handle(message: Message, from: SocketAddress): void {
     switch (message.type) {
       case 'ping':
-        return this.#answerPing(message, from)
       case 'indirectPing':
-        return this.#pingFor(message, from)
       case 'ack':
-        return this.#hearAck(message.sequence)
       case 'nack':
-        return this.#prober.nack(message.sequence)
+        return this.#probing.hear(message, from)
       case 'alive':
       case 'suspect':
       case 'dead':
@@ -158,47 +153,6 @@ export class Participant {
       case 'pushPull':
       case 'error':
     }
-  }
-
-  #answerPing(ping: Ping, from: SocketAddress): void {
-    if (ping.node !== '' && ping.node !== this.members.self.name) return
-    const ack = { type: 'ack', sequence: ping.sequence, payload: new Uint8Array(0) } as const
-    this.#send(ping.sourceNode, sourceOf(ping) ?? from, ack)
-  }
-
-  #pingFor(request: IndirectPing, from: SocketAddress): void {
-    const to = { address: request.target, port: request.port }
-    if (!isUsableAddress(to.address) || to.port === 0) return
-    const { self } = this.members
-    const sequence = this.#prober.nextSequence()
-    const asked = { to: sourceOf(request) ?? from, sequence: request.sequence, wantsNack: request.nack }
-    if (!this.#relays.add(sequence, asked, this.#options.clock.monotonicMs())) return
-    const source = { sourceAddress: self.address, sourcePort: self.port, sourceNode: self.name }
-    this.#send(request.node, socketOf(to), { type: 'ping', sequence, node: request.node, ...source })
-    this.#armRelays()
-  }
-
-  #hearAck(sequence: number): void {
-    const answered = this.#prober.ack(sequence)
-    if (answered !== undefined) {
-      this.membership.answered(answered)
-      return this.#armProbe()
-    }
-    const relay = this.#relays.ack(sequence)
-    if (relay) this.#tell(relay, 'ack')
-  }
-
-  #tell({ to, sequence }: Relay, type: 'ack' | 'nack'): void {
-    const message = type === 'ack' ? ({ type, sequence, payload: new Uint8Array(0) } as const) : { type, sequence }
-    this.sender.toStranger(to, message)
-  }
-
-  /** Only who is where we know him to be gets more than he asked for. */
-  #send(name: string, to: SocketAddress, message: Message): void {
-    const member = this.members.get(name)
-    const isThere = member && member.port === to.port && addressText(member.address) === to.address
-    if (isThere) this.sender.toMember(member, message)
-    else this.sender.toStranger(to, message)
   }
 
   readonly #weigh = (nowMs: number): void => {
@@ -227,57 +181,15 @@ export class Participant {
     this.#timers.arm('pushPull', nowMs + everyMs, this.#pushPull)
   }
 
-  readonly #probe = (nowMs: number): void => {
-    for (const action of this.#prober.advance(nowMs)) this.#act(action, nowMs)
-    this.#armProbe()
-  }
-
-  #act(action: ProbeAction, nowMs: number): void {
-    switch (action.type) {
-      case 'ping':
-        return this.sender.toMember(
-          action.to,
-          ...(action.accusation ? [action.ping, action.accusation] : [action.ping]),
-        )
-      case 'askToPing':
-        for (const to of action.helpers) this.sender.toMember(to, { ...action.request, nack: sendsNacks(to) })
-        return
-      case 'pingStream':
-        return supervise('gossip ping by TCP', this.#pingStream(action))
-      case 'answered':
-        return this.membership.answered(action.name)
-      case 'accuse':
-        this.carryOut(this.membership.accuse(action.name, action.incarnation, nowMs))
-    }
-  }
-
-  async #pingStream({ to, ping, withinMs }: Extract<ProbeAction, { type: 'pingStream' }>): Promise<void> {
-    if (await this.exchange.ping(socketOf(to), ping, withinMs)) this.#prober.streamAck(ping.sequence)
-  }
-
-  #armProbe(): void {
-    this.#timers.arm('probe', this.#prober.nextMs, this.#probe)
-  }
-
   #armSuspicion(): void {
     const atMs = this.membership.nextDeadlineMs()
     if (atMs === undefined) return this.#timers.cancel('suspicion')
     this.#timers.arm('suspicion', atMs, (nowMs) => this.carryOut(this.membership.expire(nowMs)))
   }
 
-  #armRelays(): void {
-    const atMs = this.#relays.nextMs()
-    if (atMs === undefined || this.#timers.isArmed('relays')) return
-    this.#timers.arm('relays', atMs, (nowMs) => {
-      for (const relay of this.#relays.expire(nowMs)) this.#tell(relay, 'nack')
-      this.#armRelays()
-    })
-  }
-
   /** What was due while we were away says nothing about others: they get their time again. */
   #wake(pausedMs: number, nowMs: number): void {
-    this.#prober.abandon(nowMs)
-    this.#relays.clear()
+    this.#probing.abandon(nowMs)
     this.membership.shift(pausedMs)
     this.#complain('this process was stopped for a while, and accuses nobody for it', {
       pausedMs: Math.round(pausedMs),
@@ -290,11 +202,4 @@ export class Participant {
     this.#complained.set(about, nowMs)
     this.#options.log.warn(about, fields)
   }
-}
-
-/** Where the sender of a ping wants its answer; older members do not say. */
-function sourceOf(ping: Ping | IndirectPing): SocketAddress | undefined {
-  const { sourceAddress, sourcePort } = ping
-  if (sourcePort === 0 || !isUsableAddress(sourceAddress)) return undefined
-  return { address: addressText(sourceAddress), port: sourcePort }
 }
