@@ -37,6 +37,8 @@ export type SpeakerPlan = Readonly<{
 
 const LAUNCHER = [join(import.meta.dirname, '../bin/metallb')]
 const THREE = ['node-1', 'node-2', 'node-3']
+/** With 2,000 Services and a fifth of a processor it takes long. */
+const READY_MS = 60_000
 const ISLAND = 'island'
 const CLIENTS = ['client', 'visitor']
 /** CAP_NET_RAW is all that a speaker may have, root or not. */
@@ -100,7 +102,7 @@ export class FailoverScene {
     const speaker = new Program({ name, command: [...enter, ...this.#command(host, plan)] }, this.#directory)
     this.#speakers.set(node, speaker)
     this.#started.push(speaker)
-    await speaker.said('"msg":"ready"')
+    await speaker.said('"msg":"ready"', READY_MS)
     return speaker
   }
 

@@ -6,7 +6,7 @@ import { openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Host } from './host.ts'
 import { readText } from './read-text.ts'
-import { notObserved, until } from './wait.ts'
+import { DEADLINE_MS, notObserved, until } from './wait.ts'
 
 export type ProgramPlan = Readonly<{
   name: string
@@ -35,13 +35,17 @@ export class Program {
   }
 
   /** Resolves when its log holds the word it says when it is ready; throws NotObserved when it ends before. */
-  async said(word: string): Promise<void> {
+  async said(word: string, patienceMs: number = DEADLINE_MS): Promise<void> {
     const silent = () => `${this.name} did not say ${word} after its start. ${this.describe()}`
-    await until(() => {
-      if (this.#said().includes(word)) return true
-      if (this.#state() === 'has ended') throw notObserved(silent())
-      return undefined
-    }, silent)
+    await until(
+      () => {
+        if (this.#said().includes(word)) return true
+        if (this.#state() === 'has ended') throw notObserved(silent())
+        return undefined
+      },
+      silent,
+      patienceMs,
+    )
   }
 
   signal(signal: NodeJS.Signals): void {
