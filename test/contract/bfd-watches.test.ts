@@ -132,6 +132,27 @@ on('one that is stopped for 2 s is lost, and itself takes nobody for lost', asyn
   assert.ok(!scene.other.reports.some((line) => line === 'silent' || line === 'restarted'))
 })
 
+test('two that are stopped together, as on a machine that sleeps, take each other for alive when they go on', async () => {
+  const [at, there] = [newAddress(), newAddress()]
+  const both = [new Other(at, there), new Other(there, at)]
+  try {
+    await until(() => both.every(({ lines }) => lines.includes('up')), 'both are Up')
+    await sleep(300)
+    for (const one of both) one.kill('SIGSTOP')
+    await sleep(1500)
+    for (const one of both) one.kill('SIGCONT')
+    await until(() => both.every(({ lines }) => lines.includes('paused')), 'both notice it')
+    await sleep(1000)
+    for (const { reports } of both)
+      assert.deepEqual(
+        reports.filter((line) => line !== 'paused'),
+        ['up'],
+      )
+  } finally {
+    for (const one of both) await one.end()
+  }
+})
+
 on('one that takes its leave is not lost', async (scene) => {
   await bothUp(scene)
   scene.other.tell('close')
