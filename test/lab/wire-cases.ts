@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The responder as a process of its own on a real wire; wire-responder.test.ts runs this file in a namespace. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { afterEach, test } from 'node:test'
+import { test } from 'node:test'
 import { type ArpFrame, BROADCAST_MAC, decode, encode, gratuitous } from '../../src/l2/arp.ts'
-import { freeze, inNamespace, ip, macOf, makeWire, sleep, Tap, until } from './wire-namespace.ts'
+import { freeze, inNamespace, ip, macOf, makeWire, sleep, type Tap, until } from './wire-namespace.ts'
+import { cleanUps, PROGRAM, startResponder, startTap, wire } from './wire-running.ts'
 
 const VIP = '198.51.100.1'
 const VIP_NUMBER = 0xc633_6401
 const STATION = '02:00:00:00:00:ff'
-const PROGRAM = [process.execPath, join(import.meta.dirname, 'wire-responder.ts')]
 /** Root without any capability but those named; a file system of one's own needs none. */
 const withOnly = (capabilities: string) => ['--bounding-set', capabilities, '--inh-caps', capabilities]
 
@@ -25,53 +22,6 @@ const REQUEST: ArpFrame = {
   senderIp: 0xc633_6409,
   targetMac: '00:00:00:00:00:00',
   targetIp: VIP_NUMBER,
-}
-
-const cleanUps: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp()
-})
-
-class Running {
-  readonly process: ChildProcess
-  readonly lines: string[] = []
-
-  constructor(command: readonly string[]) {
-    const [program = '', ...args] = command
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-    this.process = child
-    createInterface({ input: child.stdout }).on('line', (line) => this.lines.push(line))
-    cleanUps.push(() => child.kill('SIGKILL'))
-  }
-
-  async says(text: string): Promise<string> {
-    await until(() => this.lines.some((line) => line.includes(text)), `the responder to say '${text}'`, 10_000)
-    return this.lines.find((line) => line.includes(text)) ?? ''
-  }
-
-  async terminate(): Promise<void> {
-    const gone = once(this.process, 'exit')
-    this.process.kill('SIGTERM')
-    await gone
-  }
-}
-
-async function startResponder(args: readonly string[] = [VIP], prefix: readonly string[] = []): Promise<Running> {
-  const running = new Running([...prefix, ...PROGRAM, ...args])
-  await running.says('"ready"')
-  return running
-}
-
-async function startTap(name: string): Promise<Tap> {
-  const tap = new Tap(name)
-  cleanUps.push(() => tap.close())
-  await tap.ready
-  return tap
-}
-
-function wire(near: string, far: string): void {
-  makeWire(near, far)
-  cleanUps.push(() => ip('link', 'del', near))
 }
 
 const replies = (frames: readonly Uint8Array[]) =>
@@ -95,7 +45,7 @@ test('a kernel resolves the address and keeps it as a reachable neighbour', asyn
     execFileSync('nsenter', ['-n', '-t', pid(), ...command], { encoding: 'utf8' })
   inClient('ip', 'address', 'add', '198.51.100.9/24', 'dev', 'far')
   inClient('ip', 'link', 'set', 'far', 'up')
-  await startResponder()
+  await startResponder([VIP])
   const datagram = `const s = require('node:dgram').createSocket('udp4'); s.send('x', 9, '${VIP}', () => s.close())`
   inClient(process.execPath, '-e', datagram) // to send it, the kernel has to ask who has the address
   const mac = macOf('near')
@@ -106,7 +56,7 @@ test('gratuitous frames: five rounds of a request and a reply, 1.1 s apart', asy
   wire('near', 'far')
   const tap = await startTap('far')
   const startedMs = performance.now()
-  await startResponder()
+  await startResponder([VIP])
   const frames = await tap.expect(10, 9000)
   const tookMs = performance.now() - startedMs
   const mac = macOf('near')
@@ -122,7 +72,7 @@ test('gratuitous frames: five rounds of a request and a reply, 1.1 s apart', asy
 test('SIGTERM: the address is withdrawn before the process ends', async () => {
   wire('near', 'far')
   const tap = await startTap('far')
-  const responder = await startResponder()
+  const responder = await startResponder([VIP])
   assert.equal(await isAnswered(tap), true)
   await responder.terminate()
   assert.equal(await isAnswered(tap), false)
@@ -132,7 +82,7 @@ test('SIGTERM: the address is withdrawn before the process ends', async () => {
 test('after SIGSTOP longer than the limit: what waited is thrown away, silence until confirmed', async () => {
   wire('near', 'far')
   const tap = await startTap('far')
-  const responder = await startResponder()
+  const responder = await startResponder([VIP])
   assert.equal(await isAnswered(tap), true)
   await freeze(responder.process.pid ?? 0)
   tap.send(encode(REQUEST))
@@ -150,7 +100,7 @@ test('after SIGSTOP longer than the limit: what waited is thrown away, silence u
 test('a pause shorter than the limit is no reason to fall silent', async () => {
   wire('near', 'far')
   const tap = await startTap('far')
-  const responder = await startResponder()
+  const responder = await startResponder([VIP])
   responder.process.kill('SIGSTOP')
   await sleep(100)
   responder.process.kill('SIGCONT')
@@ -172,7 +122,7 @@ test('an interface that appears later is answered on, by its name, and hears the
 
 test('an interface that goes down and up again hears the announcement again', async () => {
   wire('near', 'far')
-  await startResponder()
+  await startResponder([VIP])
   ip('link', 'set', 'near', 'down')
   await sleep(200)
   const tap = await startTap('far')
@@ -184,7 +134,7 @@ test('an interface that goes down and up again hears the announcement again', as
 test('a request with the tag of a VLAN that ends here is not answered', async () => {
   wire('near', 'far')
   const tap = await startTap('far')
-  const responder = await startResponder()
+  const responder = await startResponder([VIP])
   const plain = encode(REQUEST)
   tap.send(Uint8Array.of(...plain.subarray(0, 12), 0x81, 0x00, 0x00, 0x05, ...plain.subarray(12)))
   assert.deepEqual(replies(await tap.settle()), [])
@@ -213,6 +163,6 @@ test('where the kernel has no memory for filters, frames are answered all the sa
   execFileSync('sysctl', ['-qw', 'net.core.optmem_max=50'])
   cleanUps.push(() => execFileSync('sysctl', ['-qw', 'net.core.optmem_max=131072']))
   const tap = await startTap('far')
-  await startResponder()
+  await startResponder([VIP])
   assert.equal(await isAnswered(tap), true)
 })

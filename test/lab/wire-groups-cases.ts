@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Memberships as the kernel lists them; wire-ndp.test.ts runs this file in a namespace. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { afterEach, test } from 'node:test'
+import { encode, solicitedNode, unsolicited } from '../../src/l2/ndp.ts'
+import type { Link } from '../../src/lib/net.ts'
+import { openLinks } from '../../src/os/links.ts'
+import { openNeighborReflex } from '../../src/os/neighbor-reflex.ts'
+import { enableIpv6, ip, makeWire, Tap, until } from './wire-namespace.ts'
+
+const cleanUps: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp()
+})
+
+/** Two wires that speak IPv6, and a reflex. */
+async function setUp() {
+  const links = openLinks()
+  const reflex = openNeighborReflex({ pauseMs: 0 })
+  cleanUps.push(() => {
+    reflex.close()
+    links.close()
+  })
+  for (const near of ['near', 'other']) {
+    makeWire(near, `${near}-far`)
+    cleanUps.push(() => ip('link', 'del', near))
+    enableIpv6(near)
+  }
+  const find = (name: string) => links.list().find((link) => link.name === name)
+  await until(() => ['near', 'other'].every((name) => find(name)?.linkLocal), 'link-local addresses')
+  const link = (name: string): Link => {
+    const found = find(name)
+    assert.ok(found)
+    return found
+  }
+  return { reflex, near: link('near'), other: link('other') }
+}
+
+/** The words of each line. */
+function fieldsOf(file: string): string[][] {
+  const lines = readFileSync(file, 'utf8').split('\n')
+  return lines.map((line) => line.trim().split(/\s+/))
+}
+
+/** Solicited-node groups that an interface is in, but for that of its own address: as their last three bytes. */
+function groups(name: string): string[] {
+  const own = fieldsOf('/proc/net/if_inet6')
+    .find((fields) => fields[5] === name)?.[0]
+    ?.slice(-6)
+  const all = fieldsOf('/proc/net/igmp6').filter((fields) => fields[1] === name)
+  const solicited = all.flatMap(([, , group = '']) => /^ff02.*1ff(?<last>.{6})$/.exec(group)?.groups?.['last'] ?? [])
+  return solicited.filter((last) => last !== own).toSorted()
+}
+
+const seen = () => [groups('near'), groups('other')]
+
+test('groups are joined and left with the claims, where they are answered; addresses share one', async () => {
+  const { reflex, near, other } = await setUp()
+  reflex.attach('ndp', near)
+  reflex.update([{ ip: '2001:db8::1:2', reach: 'all' }])
+  assert.deepEqual(seen(), [['010002'], []])
+  reflex.attach('ndp', other)
+  assert.deepEqual(seen(), [['010002'], ['010002']])
+  reflex.update([
+    { ip: 'fd00::1:2', reach: [other.index] },
+    { ip: '2001:db8::3', reach: [other.index] },
+    { ip: '192.0.2.1', reach: 'all' },
+  ])
+  assert.deepEqual(seen(), [['010002'], ['000003', '010002']])
+  reflex.update([{ ip: '2001:db8::1:2', reach: null }])
+  assert.deepEqual(seen(), [[], ['000003', '010002']])
+  reflex.update([{ ip: '2001:db8::3', reach: [near.index] }])
+  assert.deepEqual(seen(), [['000003'], ['010002']])
+  reflex.update([{ ip: '2001:db8::3', reach: [near.index] }])
+  assert.deepEqual(seen(), [['000003'], ['010002']])
+  reflex.detach({ protocol: 'ndp', index: near.index })
+  assert.deepEqual(seen(), [[], ['010002']])
+  reflex.close()
+  assert.deepEqual(seen(), [[], []])
+})
+
+const address = (i: number) => `2001:db8::${(i + 16).toString(16)}`
+
+test('2,000 addresses on a kernel with little memory for options: every group, every answer, no descriptor left', async () => {
+  execFileSync('sysctl', ['-qw', 'net.core.optmem_max=20480'])
+  cleanUps.push(() => execFileSync('sysctl', ['-qw', 'net.core.optmem_max=131072']))
+  const { reflex, near } = await setUp()
+  const tap = new Tap('near-far')
+  cleanUps.push(() => tap.close())
+  await tap.ready
+  const before = readdirSync('/proc/self/fd').length
+  reflex.attach('ndp', near)
+  reflex.update(Array.from({ length: 2000 }, (_, i) => ({ ip: address(i), reach: 'all' })))
+  assert.equal(groups('near').length, 2000)
+  const sockets = readdirSync('/proc/self/fd').length - before
+  assert.ok(sockets > 3 && sockets < 20, `${sockets} descriptors`)
+  const station = { source: '02:00:00:00:00:ff', linkLayer: '02:00:00:00:00:ff', sourceIp: 'fe80::99' }
+  const asked = [0, 1, 999, 1998, 1999, 2000].map((i) => ({ target: address(i), ...solicitedNode(address(i)) }))
+  for (const question of asked) tap.send(encode({ type: 'solicitation', ...station, ...question }))
+  const answers = (await tap.settle()).filter((frame) => frame[54] === 136)
+  assert.equal(answers.length, 5)
+  for (let i = 0; i < 500; i++)
+    reflex.update([
+      { ip: address(i), reach: null },
+      { ip: address(i + 2000), reach: 'all' },
+    ])
+  assert.equal(groups('near').length, 2000)
+  assert.ok(readdirSync('/proc/self/fd').length - before <= sockets + 1, 'room that was given up is used again')
+  reflex.detach({ protocol: 'ndp', index: near.index })
+  assert.deepEqual(groups('near'), [])
+  assert.equal(readdirSync('/proc/self/fd').length, before)
+})
+
+test('one changed address among 2,000 takes far less than a turn of the loop', async () => {
+  const { reflex, near } = await setUp()
+  reflex.attach('ndp', near)
+  reflex.update(Array.from({ length: 2000 }, (_, i) => ({ ip: `2001:db8::${(2 * i).toString(16)}`, reach: 'all' })))
+  const times = Array.from({ length: 100 }, (_, i) => {
+    const startedMs = performance.now()
+    reflex.update([{ ip: `2001:db8::${(2 * i + 1).toString(16)}`, reach: 'all' }])
+    return performance.now() - startedMs
+  })
+  const median = times.toSorted((a, b) => a - b)[50] ?? Number.NaN
+  assert.ok(median < 5, `${median} ms`)
+})
+
+test('a link that vanishes with its memberships is no error', async () => {
+  const { reflex, near } = await setUp()
+  reflex.attach('ndp', near)
+  reflex.update([{ ip: '2001:db8::1', reach: 'all' }])
+  ip('link', 'del', 'near')
+  cleanUps.push(() => makeWire('near', 'near-far')) // the clean-up of setUp wants one to remove
+  reflex.update([
+    { ip: '2001:db8::1', reach: null },
+    { ip: '2001:db8::2', reach: 'all' },
+  ])
+  reflex.detach({ protocol: 'ndp', index: near.index })
+  const frame = encode(unsolicited('2001:db8::2', near.mac ?? '', 'fe80::1'))
+  assert.equal(reflex.send({ protocol: 'ndp', index: near.index }, frame), 'lost')
+})
