@@ -140,6 +140,20 @@ test('stopped and awake again with nothing changed: silent until it has looked, 
   assert.equal(await isAnswered(tap), true)
 })
 
+test('another station goes on to claim the address: the log says which, and the address is answered on', async () => {
+  const { speaker, tap } = await start()
+  const claim = encode(gratuitous('reply', VIP, STATION))
+  const claiming = setInterval(() => tap.send(claim), 400)
+  cleanUps.push(() => clearInterval(claiming))
+  await speaker.says('"event":"addressConflict"')
+  const said = speaker.lines.filter((line) => line.includes('"event":"addressConflict"'))
+  assert.match(
+    said.join(),
+    /^[^,]*,"level":"warn",.*"mac":"02:00:00:00:00:ff",.*"services":\["default\/nginx-service"\]/,
+  )
+  assert.equal(await isAnswered(tap), true)
+})
+
 test('without CAP_NET_RAW: one line that says so, and status 1', () => {
   const bare = ['--bounding-set', '-all', '--inh-caps', '-all', METALLB]
   const args = ['speaker', '--manifests', join(ROOT, 'examples/basics'), '--node-name', 'node-1']
