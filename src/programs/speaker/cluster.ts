@@ -44,6 +44,7 @@ import { openResponder } from './open-responder.ts'
 import { findOwnPod, type OwnPodOptions } from './own-pod.ts'
 import { rememberingSource } from './remembering-source.ts'
 import { Reports } from './reports.ts'
+import type { Ring } from './ring.ts'
 import type { RingConfig } from './ring-config.ts'
 import { Speaker } from './speaker.ts'
 
@@ -95,14 +96,14 @@ export async function openInCluster(options: ClusterOptions): Promise<ClusterSpe
   const access = await configOf(options.kubeconfig)
   const namespace = options.namespace || access.namespace
   const api = openClient(access, { userAgent: `metallb-speaker/${VERSION}` })
-  /** It may be asked for before it is there. */
-  const late: { speaker?: Speaker } = {}
+  /** They may be asked for before they are there. */
+  const late: { speaker?: Speaker; ring?: Ring } = {}
   const onSuspended = () => supervise('planning after a pause', late.speaker?.replan() ?? Promise.resolve())
   const conflicts = new Conflicts({
     node,
     clock: systemClock,
     log,
-    isMember: () => false,
+    isMember: (mac) => late.ring?.hasMac(mac) ?? false,
     event: (event) => reports.event(event),
   })
   const { responder, links } = openResponder({
@@ -145,6 +146,7 @@ export async function openInCluster(options: ClusterOptions): Promise<ClusterSpe
       event: (event) => reports.event(event),
       onChange: () => late.speaker?.memberChanged(),
     }))
+  if (membership) late.ring = membership.ring
   const stopping = new AbortController()
   const afterwards = () => {
     const { speaker } = late

@@ -18,6 +18,7 @@ import { membersDocument } from './members-document.ts'
 import { registerSpeakerMetrics } from './metrics.ts'
 import { openMembership, pauseLimitMs } from './open-membership.ts'
 import { openResponder } from './open-responder.ts'
+import type { Ring } from './ring.ts'
 import { readRingConfig } from './ring-config.ts'
 import { Speaker } from './speaker.ts'
 
@@ -30,10 +31,12 @@ export async function runOnDirectory(flags: SpeakerFlags, plainLog: Log): Promis
   readiness.waitFor('objects', 'reads the directory')
   const namespace = flags.namespace || DEFAULT_NAMESPACE
   const node = flags['node-name']
+  /** They may be asked for before they are there. */
+  const late: { speaker?: Speaker; ring?: Ring } = {}
   const replan = () => supervise('planning after a pause', late.speaker?.replan() ?? Promise.resolve())
   const excludeInterfaces = await readExcludedInterfaces()
   const config = await readRingConfig(flags, process.env, { log })
-  const conflicts = new Conflicts({ node, clock, log, isMember: () => false })
+  const conflicts = new Conflicts({ node, clock, log, isMember: (mac) => late.ring?.hasMac(mac) ?? false })
   const { responder, links } = openResponder({
     log,
     excludeInterfaces,
@@ -42,8 +45,6 @@ export async function runOnDirectory(flags: SpeakerFlags, plainLog: Log): Promis
     onConflict: (conflict) => conflicts.seen(conflict),
   })
   const source = new CountedSource(openDirectory(flags.manifests, { namespace, log, role: 'speaker' }))
-  /** It may be asked for before it is there. */
-  const late: { speaker?: Speaker } = {}
   const nodes = () => late.speaker?.view.configuration.model?.nodes ?? new Map<string, Node>()
   const membership =
     config &&
@@ -63,6 +64,7 @@ export async function runOnDirectory(flags: SpeakerFlags, plainLog: Log): Promis
         log.warn(message, { event: reason, service: `${object.namespace}/${object.name}` }),
       onChange: () => late.speaker?.memberChanged(),
     }))
+  if (membership) late.ring = membership.ring
   const speaker = new Speaker({
     source,
     responder,
