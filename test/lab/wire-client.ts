@@ -8,7 +8,7 @@ import { cleanUps } from './wire-running.ts'
 export class Client {
   readonly #pid: () => string
 
-  private constructor(pid: () => string) {
+  constructor(pid: () => string) {
     this.#pid = pid
   }
 

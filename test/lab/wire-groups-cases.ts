@@ -96,9 +96,7 @@ test('2,000 addresses on a kernel with little memory for options: every group, e
   assert.equal(groups('near').length, 2000)
   const sockets = readdirSync('/proc/self/fd').length - before
   assert.ok(sockets > 3 && sockets < 20, `${sockets} descriptors`)
-  const station = { source: '02:00:00:00:00:ff', linkLayer: '02:00:00:00:00:ff', sourceIp: 'fe80::99' }
-  const asked = [0, 1, 999, 1998, 1999, 2000].map((i) => ({ target: address(i), ...solicitedNode(address(i)) }))
-  for (const question of asked) tap.send(encode({ type: 'solicitation', ...station, ...question }))
+  for (const i of [0, 1, 999, 1998, 1999, 2000]) tap.send(asked(address(i)))
   const answers = (await tap.settle()).filter((frame) => frame[54] === 136)
   assert.equal(answers.length, 5)
   for (let i = 0; i < 500; i++)
@@ -111,6 +109,56 @@ test('2,000 addresses on a kernel with little memory for options: every group, e
   reflex.detach({ protocol: 'ndp', index: near.index })
   assert.deepEqual(groups('near'), [])
   assert.equal(readdirSync('/proc/self/fd').length, before)
+})
+
+const isReflex = (id: string) => readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim() === 'neighbor-reflex'
+
+/** How often the reflex thread of this process was given a core. */
+function turnsOfReflex(): number {
+  const turns = readdirSync('/proc/self/task')
+    .filter(isReflex)
+    .map((id) => fieldsOf(`/proc/self/task/${id}/schedstat`)[0]?.[2])
+  return turns.reduce((sum, count) => sum + Number(count), 0)
+}
+
+const STATION = { source: '02:00:00:00:00:ff', linkLayer: '02:00:00:00:00:ff', sourceIp: 'fe80::99' }
+
+const asked = (target: string) => encode({ type: 'solicitation', ...STATION, ...solicitedNode(target), target })
+
+test('what is asked about other addresses wakes nobody, however much it is', async () => {
+  const { reflex, near } = await setUp()
+  const tap = new Tap('near-far')
+  cleanUps.push(() => tap.close())
+  await tap.ready
+  reflex.attach('ndp', near)
+  reflex.update([{ ip: '2001:db8::1', reach: 'all' }])
+  const others = ['2001:db8::2', '2001:db8:0:1::1', 'fe80::1', '2001:db8::1:0:1'].map(asked)
+  const before = turnsOfReflex()
+  for (let i = 0; i < 500; i++) for (const frame of others) tap.send(frame)
+  await tap.settle()
+  assert.equal(turnsOfReflex(), before)
+  tap.send(asked('2001:db8::1'))
+  await tap.settle()
+  assert.ok(turnsOfReflex() > before)
+  assert.equal(reflex.counters().addresses[0]?.replies, 1)
+})
+
+test('a flood of advertisements of our address is reported some ten times a second', async () => {
+  const { reflex, near } = await setUp()
+  const tap = new Tap('near-far')
+  cleanUps.push(() => tap.close())
+  await tap.ready
+  let conflicts = 0
+  reflex.listen({ onConflict: () => conflicts++, onSuspended: () => undefined })
+  reflex.attach('ndp', near)
+  reflex.update([{ ip: '2001:db8::1', reach: 'all' }])
+  const claim = encode(unsolicited('2001:db8::1', STATION.source, STATION.sourceIp))
+  const startedMs = performance.now()
+  for (let i = 0; i < 2000; i++) tap.send(claim)
+  await tap.settle()
+  const seconds = Math.ceil((performance.now() - startedMs) / 1000) + 1
+  assert.ok(conflicts >= 10 && conflicts <= 10 * seconds, `${conflicts} in ${seconds} s`)
+  assert.equal(reflex.counters().drops.ndp.operation, 2000)
 })
 
 test('one changed address among 2,000 takes far less than a turn of the loop', async () => {

@@ -76,7 +76,8 @@ static bool to_us(const uint8_t *bytes, const uint8_t *mac) {
   return group && memcmp(bytes + ETH_DST, GROUP_MAC, 3) == 0 && memcmp(bytes + ETH_DST + 3, bytes + TARGET + 13, 3) == 0;
 }
 
-/* To the one who asks; or to all, if the address is asked for by somebody who is about to take it (§7.2.4). */
+/* To the one who asks; or to all, if the address is asked for by somebody who is about to take it (§7.2.4). It comes from
+ * the address itself, as the kernel's own answers do. */
 static void write_advertisement(uint8_t *out, const uint8_t *asked, const uint8_t *mac, const uint8_t *to) {
   bool probe = from_nobody(asked);
   memcpy(out + ETH_DST, probe ? ALL_NODES_MAC : to, 6);
