@@ -16,7 +16,7 @@ const KEY = Uint8Array.of(1, 2, 3)
 const A = '192.0.2.1'
 const B = '192.0.2.2'
 
-type Overrides = Partial<Pick<WatchesOptions, 'key' | 'intervalMs' | 'multiplier'>>
+type Overrides = Partial<Pick<WatchesOptions, 'key' | 'intervalMs' | 'multiplier' | 'random'>>
 
 /** Numbers that differ from speaker to speaker and from start to start. */
 let seeds = 0
@@ -364,6 +364,20 @@ test('malformed packets are counted by their name', async () => {
   const { detectMult, truncated } = a.watches.counters().refused
   assert.deepEqual([detectMult, truncated], [1, 1])
   assert.equal(a.isUp(B), true)
+})
+
+test('discriminators are not 0 and differ, whatever chance gives', async () => {
+  const { clock, network } = newWorld()
+  for (const chance of [0, 1 - 2 ** -53]) {
+    const address = chance === 0 ? A : B
+    const one = new Speaker({ clock, network }, address, { random: () => chance, key: null })
+    one.watch('192.0.2.7', '192.0.2.8', '192.0.2.9')
+    await clock.advance(1)
+    const ids = one.said.map((datagram) => packetIn(datagram).myId)
+    assert.equal(new Set(ids).size, 3)
+    assert.ok(!ids.includes(0))
+    one.watches.close()
+  }
 })
 
 test('a peer of the other IP family is not watched, and that is said once', async () => {

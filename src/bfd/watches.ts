@@ -61,6 +61,7 @@ export type WatchCounters = BfdReflexCounters & Readonly<{ refused: Readonly<Rec
 /** Watches other routers over any number of hops: nothing is asked of the TTL. */
 const ANY_TTL = 0
 const SENT_TTL = 255
+const MOST_ID = 0xffff_ffff
 
 export class Watches {
   readonly #options: WatchesOptions
@@ -155,10 +156,10 @@ export class Watches {
 
   /** Random, not 0, and no other session's (RFC 5880 §6.8.1). */
   #newId(): number {
-    for (;;) {
-      const id = 1 + Math.floor(this.#options.random() * 0xffff_ffff)
-      if (![...this.#peers.values()].some(({ watch }) => watch?.live.session.localId === id)) return id
-    }
+    const taken = new Set([...this.#peers.values()].map(({ watch }) => watch?.live.session.localId))
+    let id = 1 + Math.floor(this.#options.random() * MOST_ID)
+    while (taken.has(id)) id = (id % MOST_ID) + 1
+    return id
   }
 
   #onPacket({ session, bytes }: BfdArrival): void {

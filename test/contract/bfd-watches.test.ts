@@ -185,6 +185,27 @@ on('one that starts again is lost once and Up again', async (scene) => {
   }
 })
 
+test('a reflex may be closed by whom it tells something', async () => {
+  const address = newAddress()
+  const reflex = openBfdReflex()
+  const socket = reflex.openSocket({ address, port: 7947 }, { ttl: 255 })
+  const to = { address, port: 7947 }
+  const session = reflex.openSession(socket, { to, remotePort: null, discriminator: 1, minTtl: 0 })
+  let told = 0
+  const onEvent = () => {
+    told++
+    reflex.close()
+  }
+  reflex.listen({ onPacket: onEvent, onSilence: onEvent, onPaused: onEvent })
+  const nothing = new Uint8Array(0)
+  const state = { packet: Uint8Array.of(1), intervalUs: 1000, detectMult: 3, detectUs: 2000, expected: nothing }
+  reflex.setSession(session, state, true)
+  const endMs = performance.now() + 50
+  while (performance.now() < endMs); // several events wait
+  await sleep(50)
+  assert.equal(told, 1)
+})
+
 on('a process may end with all open', async (scene) => {
   await bothUp(scene)
   scene.other.tell('exit')
