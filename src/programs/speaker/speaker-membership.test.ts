@@ -40,9 +40,9 @@ const settle = async () => {
 }
 
 /** iris1's speaker; what it and its membership do is noted in order. */
-async function rig() {
+async function rig(world: readonly KubeObject[] = WORLD) {
   const api = new MemoryObjects()
-  api.apply(...WORLD)
+  api.apply(...world)
   const reflex = new SimReflex()
   const notes: string[] = []
   const log = createLog('info', () => {})
@@ -119,6 +119,27 @@ for (const [name, members, expected] of CHANGES) {
     await speaker.stop()
   })
 }
+
+/** iris1 comes first for it, and asks for a health check. */
+const GATED = WORLD.map((each): KubeObject => {
+  if (each.kind !== 'Service') return each
+  const annotations = { 'metallb.io/healthCheckNodePort': '8080' }
+  const status = { loadBalancer: { ingress: [{ ip: '10.20.30.2' }] } }
+  return { ...each, metadata: { ...each.metadata, annotations }, status }
+})
+
+test('a health check that others pass counts from the first plan on: who begins takes nothing from who is well', async () => {
+  const { speaker, started, notes, meet, joined } = await rig(GATED)
+  const well: RingMember = {
+    name: 'iris2',
+    metadata: { ...BARE, gates: { passed: 'only', listed: new Set(['8080/']) } },
+  }
+  joined()
+  await meet({ name: 'iris1', metadata: BARE }, well)
+  await started
+  assert.deepEqual(notes.at(-1), 'announces, owns 0')
+  await speaker.stop()
+})
 
 test('others take over before we stop answering', async () => {
   const { speaker, started, notes, meet, joined, owned } = await rig()
