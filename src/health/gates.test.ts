@@ -146,18 +146,31 @@ test('after close nobody is probed or told, also not of what was under way', asy
 })
 
 test('whoever is told may change what is wanted', async () => {
-  const world: ReturnType<typeof setUp> = setUp(() => hang())
+  const clock = new SimClock()
   const changes: string[] = []
+  let asked = 0
   const gates = new Gates({
-    probe: hang,
-    clock: world.clock,
+    probe: () => {
+      asked++
+      return hang()
+    },
+    clock,
     onChange: (gate, state) => {
       changes.push(`${gate.path} ${state}`)
       gates.set(gate.path === '/' ? [HEALTHZ] : [])
     },
   })
   gates.set([GATE])
-  await world.clock.advance(20 * INTERVAL_MS)
+  await clock.advance(20 * INTERVAL_MS)
   assert.deepEqual(changes, ['/ failing', '/healthz failing'])
-  assert.equal(world.clock.waiting, 0)
+  assert.equal(asked, 6)
+  assert.equal(clock.waiting, 0)
+})
+
+test('those that are gone leave their moments: a gate alone is probed at once', async () => {
+  const { clock, asked, gates } = setUp(() => OK)
+  gates.set(many(50))
+  gates.set([GATE])
+  await clock.advance(0)
+  assert.deepEqual(asked, [{ port: GATE.port, atMs: 0 }])
 })

@@ -32,6 +32,7 @@ export function openHttpProbe({ address }: HttpProbeOptions): (gate: Gate) => Pr
 
 function probe(host: string, { port, path }: Gate): Promise<ProbeResult> {
   const { promise, resolve } = Promise.withResolvers<ProbeResult>()
+  // No agent: what the environment says of proxies is for the agent of all others.
   const sent = request({ host, port, path, agent: false, headers: { 'User-Agent': 'metallb', Connection: 'close' } })
   let result: ProbeResult | null = null
   const timer = setTimeout(() => {

@@ -148,6 +148,29 @@ export function endings(on: On): void {
     server.close()
   })
 
+  on('destroyed from within onData, with more that came before anybody listened: no more data', async (bench) => {
+    const { near, far, server } = await connected(bench)
+    for (let i = 0; i < 5; i++) {
+      near.write(Buffer.alloc(100, `${i}`))
+      await bench.pass()
+    }
+    let heard = 0
+    let closed = false
+    far.listen({
+      onData: () => {
+        heard++
+        far.destroy()
+      },
+      onEnd: () => assert.fail('no end was sent'),
+      onClose: () => {
+        closed = true
+      },
+    })
+    await bench.until(() => closed, 'it is closed')
+    assert.equal(heard, 1)
+    server.close()
+  })
+
   on('destroyed after the end: whatever is left, both sides hear that it is over', async (bench) => {
     for (const size of [0, 10, 8_000_000]) {
       const { near, far, server } = await listeningPair(bench)
