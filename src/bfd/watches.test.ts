@@ -210,6 +210,9 @@ test('where one hears nothing, it alone takes the other for lost; both are Up ag
   await clock.advance(3000)
   assert.deepEqual([a.reports, b.reports], [[`up ${B}`, `silent ${B}`], [`up ${A}`]])
   assert.deepEqual([a.isUp(B), b.isUp(A)], [false, false])
+  const said = a.said.length + b.said.length
+  await clock.advance(10_000)
+  assert.ok(a.said.length + b.said.length - said <= 2 * 14, 'not Up, neither sends more than once a second')
   network.setLoss(B, A, 0)
   await clock.advance(1100)
   assert.deepEqual([a.isUp(B), b.isUp(A)], [true, true])
@@ -364,6 +367,49 @@ test('malformed packets are counted by their name', async () => {
   const { detectMult, truncated } = a.watches.counters().refused
   assert.deepEqual([detectMult, truncated], [1, 1])
   assert.equal(a.isUp(B), true)
+})
+
+test('polls are answered until the answer is heard', async () => {
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const clock = new SimClock()
+    const network = new SimNetwork(clock, { seed })
+    const a = new Speaker({ clock, network }, A)
+    const b = new Speaker({ clock, network }, B)
+    network.setLoss('*', '*', 0.4)
+    a.watch(B)
+    b.watch(A)
+    await clock.advance(10_000)
+    network.setLoss('*', '*', 0)
+    await clock.advance(3000)
+    assert.deepEqual([a.isUp(B), b.isUp(A)], [true, true])
+    for (const { said } of [a, b]) assert.equal(packetIn(said.at(-1) ?? new Uint8Array()).poll, false)
+  }
+})
+
+test('whoever sends back what he gets is not taken for a speaker', async () => {
+  const { clock, network } = newWorld()
+  const a = new Speaker({ clock, network }, A)
+  const echo: Datagrams = await network.host(B).bindDatagrams({
+    local: { address: B, port: PORT },
+    onReceived: (bytes, from) => echo.send(from, bytes),
+    onFault: () => {},
+  })
+  a.watch(B)
+  await clock.advance(5000)
+  assert.deepEqual([a.isUp(B), a.reports], [false, []])
+  assert.ok(a.watches.counters().refused.reflected >= 4)
+})
+
+test('another process that knows our discriminator takes the place of the one before', async () => {
+  const { clock, network, a, b } = await pair()
+  const last = packetIn(b.said.at(-1) ?? new Uint8Array())
+  const sealed = tagger(KEY).seal(encode({ ...last, myId: (last.myId ^ 1) >>> 0 }))
+  kill({ clock, network }, b, B)
+  const local = { address: B, port: PORT }
+  const again = await network.host(B).bindDatagrams({ local, onReceived: () => {}, onFault: () => {} })
+  again.send({ address: A, port: PORT }, Uint8Array.of(255, ...sealed))
+  await clock.advance(405)
+  assert.deepEqual(a.reports, [`up ${B}`, `restarted ${B}`, `up ${B}`, `silent ${B}`])
 })
 
 test('discriminators are not 0 and differ, whatever chance gives', async () => {
