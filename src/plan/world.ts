@@ -14,7 +14,7 @@ export type World = Readonly<{
    * Nodes that fail a health gate while another passes it. A gate that is absent, as all are where this is left out, is
    * passed by nobody or failed by nobody, and keeps nobody from announcing.
    */
-  failing?: ReadonlyMap<GateKey, ReadonlySet<string>>
+  failing?: Pick<ReadonlyMap<GateKey, ReadonlySet<string>>, 'get'>
   /** --ignore-exclude-lb. */
   ignoreExcludeLabel: boolean
 }>

@@ -37,6 +37,7 @@ export class HealthGates {
   readonly #everPassed = new Set<GateKey>()
   /** Services that were warned about. */
   readonly #warned = new Set<string>()
+  #isPassed: (gate: GateKey) => boolean = () => false
   #gates: Gates | null = null
   #loading = false
   #stale = false
@@ -44,11 +45,6 @@ export class HealthGates {
 
   constructor(options: HealthGatesOptions) {
     this.#options = options
-  }
-
-  /** Gates that Services ask for. */
-  keys(): Iterable<GateKey> {
-    return this.#wanted.keys()
   }
 
   /** A Service was planned. */
@@ -67,9 +63,10 @@ export class HealthGates {
     this.#warn(key)
   }
 
-  /** What the ring says of gates: those that some member passes. */
-  heard(passed: ReadonlySet<GateKey>): void {
-    for (const gate of passed) if (this.#wanted.has(gate)) this.#everPassed.add(gate)
+  /** What the ring says of gates: whether some member passes one. */
+  heard(isPassed: (gate: GateKey) => boolean): void {
+    this.#isPassed = isPassed
+    for (const gate of this.#wanted.keys()) if (isPassed(gate)) this.#everPassed.add(gate)
   }
 
   close(): void {
@@ -80,8 +77,10 @@ export class HealthGates {
   #count(gate: Gate, by: 1 | -1): void {
     const key = gateKey(gate)
     const services = (this.#wanted.get(key)?.services ?? 0) + by
-    if (services > 0) this.#wanted.set(key, { gate, services })
-    else {
+    if (services > 0) {
+      this.#wanted.set(key, { gate, services })
+      if (this.#isPassed(key)) this.#everPassed.add(key)
+    } else {
       this.#wanted.delete(key)
       this.#everPassed.delete(key)
     }

@@ -89,8 +89,8 @@ export async function openMembership(options: MembershipOptions): Promise<OpenMe
     ring,
     planned: (planned) => gates.planned(planned),
     view() {
-      const view = ring.view(gates.keys())
-      if (view) gates.heard(view.passed)
+      const view = ring.view()
+      if (view) gates.heard(view.isPassed)
       return view
     },
     join: () => ring.join(),

@@ -24,12 +24,12 @@ const failingOnly = (name: string, ...listed: GateKey[]) =>
 const foreign = (name: string): RingMember => ({ name, metadata: null })
 
 test('a member that is still starting does not count; one without metadata does', () => {
-  const { speakers } = ringView([member('a'), member('b', { announces: false }), foreign('c')], [])
+  const { speakers } = ringView([member('a'), member('b', { announces: false }), foreign('c')])
   assert.deepEqual([...speakers], ['a', 'c'])
 })
 
 test('a member lacks what it says, and nothing else', () => {
-  const { interfaces } = ringView([member('a', { lacking: new Set(['eth1']) }), member('b'), foreign('c')], [])
+  const { interfaces } = ringView([member('a', { lacking: new Set(['eth1']) }), member('b'), foreign('c')])
   assert.deepEqual([...interfaces.keys()], ['a'])
   assert.equal(interfaces.get('a')?.has('eth1'), false)
   assert.equal(interfaces.get('a')?.has('eth0'), true)
@@ -49,18 +49,21 @@ const GATES: [string, readonly RingMember[], readonly string[] | null][] = [
 ]
 for (const [name, members, expected] of GATES) {
   test(`gate: ${name}`, () => {
-    const { failing, passed } = ringView(members, ['80/'])
+    const { failing, isPassed } = ringView(members)
     assert.deepEqual(failing.get('80/') && [...(failing.get('80/') ?? [])], expected?.length ? expected : undefined)
-    assert.equal(passed.has('80/'), expected !== null)
+    assert.equal(isPassed('80/'), expected !== null)
   })
 }
 
-const of = (...members: RingMember[]) => ringView(members, ['80/']).fingerprint
+const of = (...members: RingMember[]) => ringView(members).fingerprint
 
 test('the fingerprint tells what decides, and nothing else', () => {
   const base = of(passing('a', '80/'), member('b'))
   assert.equal(of(member('b', { macs: ['02:00:00:00:00:01'], version: '9' }), passing('a', '80/')), base)
   assert.notEqual(of(passing('a', '80/')), base)
+  assert.notEqual(of(passing('a', '80/', '81/'), member('b')), base)
+  assert.notEqual(of(failingOnly('a', '80/'), member('b')), base)
+  assert.equal(of(passing('a', '81/', '80/'), member('b')), of(passing('a', '80/', '81/'), member('b')))
   assert.notEqual(of(passing('a', '80/'), passing('b', '80/')), base)
   assert.notEqual(of(passing('a', '80/'), member('b', { lacking: new Set(['eth1']) })), base)
   assert.notEqual(of(passing('a', '80/'), member('b', { announces: false })), base)

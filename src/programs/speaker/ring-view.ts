@@ -10,19 +10,23 @@ export type RingMember = Readonly<{ name: string; metadata: Metadata | null }>
 /** The part of the plan's world that comes from the ring. */
 export type RingView = Pick<World, 'speakers' | 'interfaces'> &
   Readonly<{
-    failing: ReadonlyMap<GateKey, ReadonlySet<string>>
-    /** Gates that at least one member passes. */
-    passed: ReadonlySet<GateKey>
+    /** Of any gate: a Service may ask for one that nobody here has asked for before. */
+    failing: NonNullable<World['failing']>
+    /** Whether at least one member passes it. */
+    isPassed(gate: GateKey): boolean
     /** Equal where everything above is. */
     fingerprint: string
   }>
 
-/** `gates` are those that Services ask for. */
-export function ringView(members: readonly RingMember[], gates: Iterable<GateKey>): RingView {
+/** A member that tells of its gates. */
+type Candid = Readonly<{ name: string; gates: GateStates }>
+
+/** The view of these members; ourselves are one of them. */
+export function ringView(members: readonly RingMember[]): RingView {
   const ordered = members.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const speakers = new Set<string>()
   const interfaces = new Map<string, Pick<ReadonlySet<string>, 'has'>>()
-  const candid: { name: string; gates: GateStates }[] = []
+  const candid: Candid[] = []
   for (const { name, metadata } of ordered) {
     if (metadata && !metadata.announces) continue
     speakers.add(name)
@@ -31,18 +35,32 @@ export function ringView(members: readonly RingMember[], gates: Iterable<GateKey
     const { lacking } = metadata
     if (lacking.size > 0) interfaces.set(name, { has: (each) => !lacking.has(each) })
   }
-  const failing = new Map<GateKey, ReadonlySet<string>>()
-  const passed = new Set<GateKey>()
-  for (const gate of [...gates].toSorted()) {
-    const failed = candid.filter((member) => !passes(member.gates, gate)).map(({ name }) => name)
-    if (failed.length === candid.length) continue // nobody is known to be better: as if nothing were probed
-    passed.add(gate)
-    if (failed.length > 0) failing.set(gate, new Set(failed))
-  }
   const lacks = ordered.map(({ name, metadata }) => [name, [...(metadata?.lacking ?? [])].toSorted()])
-  const sorted = [[...failing].map(([gate, names]) => [gate, [...names]]), [...passed]]
-  const fingerprint = JSON.stringify([[...speakers], lacks, sorted])
-  return { speakers, interfaces, failing, passed, fingerprint }
+  const told = candid.map(({ name, gates }) => [name, gates.passed, [...gates.listed].toSorted()])
+  const fingerprint = JSON.stringify([[...speakers], lacks, told])
+  const isPassed = (gate: GateKey) => candid.some(({ gates }) => passes(gates, gate))
+  return { speakers, interfaces, failing: new Failing(candid), isPassed, fingerprint }
+}
+
+/** Found when it is asked for, and kept: Services that ask for one gate are many. */
+class Failing {
+  readonly #members: readonly Candid[]
+  readonly #known = new Map<GateKey, ReadonlySet<string> | undefined>()
+
+  constructor(members: readonly Candid[]) {
+    this.#members = members
+  }
+
+  get(gate: GateKey): ReadonlySet<string> | undefined {
+    if (!this.#known.has(gate)) this.#known.set(gate, this.#find(gate))
+    return this.#known.get(gate)
+  }
+
+  #find(gate: GateKey): ReadonlySet<string> | undefined {
+    const failing = this.#members.filter(({ gates }) => !passes(gates, gate)).map(({ name }) => name)
+    // Where nobody is known to be better, it is as if nothing were probed.
+    return failing.length === 0 || failing.length === this.#members.length ? undefined : new Set(failing)
+  }
 }
 
 /** More are told by what fails. */

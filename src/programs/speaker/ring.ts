@@ -12,7 +12,6 @@ import type { Clock, Timer } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import { supervise } from '../../lib/supervise.ts'
 import { VERSION } from '../../lib/version.ts'
-import type { GateKey } from '../../plan/gate.ts'
 import type { Discovery } from './discovery.ts'
 import { LostMembers } from './lost-members.ts'
 import { decodeMetadata, encodeMetadata, type GateStates, type Metadata } from './ring-metadata.ts'
@@ -147,7 +146,7 @@ export class Ring {
   }
 
   /** Null: nothing is known yet, and nothing should be planned. */
-  view(gates: Iterable<GateKey>): RingView | null {
+  view(): RingView | null {
     if (!this.#joined) return null
     const members: RingMember[] = []
     for (const { name, meta, state } of this.members()) {
@@ -156,7 +155,7 @@ export class Ring {
     // What others do not know of us must not decide here either: of ourselves, too, we read what went out.
     const metadata = decodeMetadata(this.#published)
     members.push({ name: this.#options.node, metadata: metadata && { ...metadata, announces: true } })
-    return ringView(members, gates)
+    return ringView(members)
   }
 
   members(): readonly MemberView[] {
@@ -193,7 +192,7 @@ export class Ring {
   async leave(): Promise<void> {
     this.#leaving = true
     this.#rejoining?.cancel()
-    const view = this.view([])
+    const view = this.view()
     this.#watches?.close()
     await this.#gossip.leave(LEAVE_MS)
     if (!view || view.speakers.size < 2) return

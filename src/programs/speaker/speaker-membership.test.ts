@@ -50,7 +50,7 @@ async function rig(world: readonly KubeObject[] = WORLD) {
   const owned = () => reflex.counters().addresses.length
   const joining = Promise.withResolvers<void>()
   const membership: Membership = {
-    view: () => members && ringView(members, []),
+    view: () => members && ringView(members),
     join: async () => {
       notes.push(`join, owns ${owned()}`)
       await joining.promise
