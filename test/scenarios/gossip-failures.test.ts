@@ -90,6 +90,23 @@ test('a process stopped for 20 s is dead for the others, accuses nobody when it 
   ring.close()
 })
 
+test('stopped again and again while answers are on their way, it accuses nobody', async () => {
+  const ring = await Ring.of(4)
+  ring.network.setDelayMs('*', '*', 100)
+  const stopped = ring.node(2)
+  for (let time = 0; time < 30; time++) {
+    await ring.clock.advance(2_037)
+    ring.stop(stopped)
+    await ring.clock.advance(2_500)
+    ring.goOn(stopped)
+  }
+  assert.deepEqual(
+    stopped.changes.filter(({ state }) => state !== 'alive'),
+    [],
+  )
+  ring.close()
+})
+
 test('a process that was stopped while it suspected another gives that one its time again', async () => {
   const ring = await Ring.of(3)
   await ring.clock.advance(5_000)
@@ -148,6 +165,30 @@ async function staysWhole(ring: Ring): Promise<void> {
   assert.deepEqual(ring.told('dead', wholeMs), [])
   ring.close()
 }
+
+test('two that cannot talk at all to each other: others ping for them, and nobody is even suspected', async () => {
+  const ring = await Ring.of(5)
+  ring.network.partition([ring.node(1).address], [ring.node(2).address])
+  await ring.clock.advance(300_000)
+  assert.deepEqual([ring.told('suspect'), ring.told('dead')], [[], []])
+  assert.deepEqual(
+    ring.nodes.map(({ gossip }) => gossip.counters().healthScore),
+    [0, 0, 0, 0, 0],
+  )
+  ring.close()
+})
+
+test('where a firewall drops all datagrams of a node, TCP shows that it lives', async () => {
+  const ring = new Ring()
+  for (const isMute of [false, true]) await ring.add({ isMute })
+  await ring.joinAll()
+  await ring.clock.advance(120_000)
+  assert.deepEqual(
+    ring.node(0).changes.filter(({ state }) => state !== 'alive'),
+    [],
+  )
+  ring.close()
+})
 
 test('one direction between two nodes lost: the others vouch for both, nobody is called dead', async () => {
   const ring = await Ring.of(5)

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { type GossipConfig, LAN } from '../../src/gossip/config.ts'
 import { type Gossip, type GossipOptions, type MemberView, openGossip } from '../../src/gossip/session.ts'
 import { createLog } from '../../src/lib/log.ts'
+import type { Network } from '../../src/lib/sockets.ts'
 import { SimClock } from '../sim/clock.ts'
 import { PausingClock } from '../sim/clock-pausing.ts'
 import { SimNetwork } from '../sim/network.ts'
@@ -22,7 +23,8 @@ export type Node = {
   readonly provenAlive: Set<string>
 }
 
-export type NodeOptions = Partial<Pick<GossipOptions, 'config' | 'key' | 'label' | 'meta' | 'known'>>
+export type NodeOptions = Partial<Pick<GossipOptions, 'config' | 'key' | 'label' | 'meta' | 'known'>> &
+  Readonly<{ isMute?: boolean }>
 
 export class Ring {
   readonly clock = new SimClock()
@@ -52,7 +54,11 @@ export class Ring {
   }
 
   /** A node that is not counted among those of the ring. */
-  async addAt({ name, address }: Pick<Node, 'name' | 'address'>, options: NodeOptions = {}): Promise<Node> {
+  async addAt(
+    { name, address }: Pick<Node, 'name' | 'address'>,
+    { isMute, ...options }: NodeOptions = {},
+  ): Promise<Node> {
+    const host = this.network.host(address)
     const process = new PausingClock(this.clock)
     const [changes, provenAlive]: [Change[], Set<string>] = [[], new Set()]
     const gossip = await openGossip({
@@ -62,7 +68,7 @@ export class Ring {
       key: null,
       label: '',
       meta: new Uint8Array(0),
-      network: this.network.host(address),
+      network: isMute ? withoutDatagrams(host) : host,
       clock: process,
       random: this.#random,
       log: createLog('none'),
@@ -141,6 +147,15 @@ export class Ring {
 
   close(): void {
     for (const { gossip } of this.nodes) gossip.close()
+  }
+}
+
+/** A host whose datagrams a firewall drops; TCP passes. */
+function withoutDatagrams(host: Network): Network {
+  return {
+    bindDatagrams: async (binding) => ({ ...(await host.bindDatagrams(binding)), send() {} }),
+    listenStreams: (binding) => host.listenStreams(binding),
+    connectStream: (to, options) => host.connectStream(to, options),
   }
 }
 
