@@ -11,6 +11,8 @@ import type { Native } from './native.ts'
 
 const ENOMEM = -12
 const ENODEV = -19
+/** For a process that is out of descriptors, or a kernel out of memory: soon better, and worth asking again. */
+const RETRY_MS = 1000
 
 /** ff02::1:ff00:0, and the bytes of the address that belong to it. */
 const GROUP = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0, 0, 0)
@@ -19,6 +21,7 @@ const OWN_BYTES = 3
 export class NdpGroups {
   readonly #native: Native
   readonly #links = new Map<number, LinkGroups>()
+  #retrying: NodeJS.Timeout | undefined
 
   constructor(native: Native) {
     this.#native = native
@@ -26,9 +29,13 @@ export class NdpGroups {
 
   /** Joins the groups of what is claimed on a link. Throws a Fault if it cannot. */
   attach(link: Link, claimed: Iterable<readonly [key: Uint8Array, reach: Reach]>): void {
-    const groups = new LinkGroups(this.#native, link)
-    this.#links.set(link.index, groups)
+    const groups = new LinkGroups(this.#native, link.index)
     for (const [key, reach] of claimed) if (reaches(reach, link.index)) groups.add(key)
+    if (groups.failure < 0) {
+      groups.close()
+      throw systemFault(groups.failure, `join multicast groups on interface ${link.name}`)
+    }
+    this.#links.set(link.index, groups)
   }
 
   detach(index: number): void {
@@ -36,17 +43,35 @@ export class NdpGroups {
     this.#links.delete(index)
   }
 
-  /** An address, by its 16 bytes, is answered elsewhere than before. Joins before it leaves. Throws a Fault if it cannot. */
+  /** A link went away, and may be back under its old index: what was joined there is joined no more, or joined again. */
+  renew(index: number): void {
+    this.#links.get(index)?.renew()
+    this.#retryLater()
+  }
+
+  /** An address, by its 16 bytes, is answered elsewhere than before. Where a group cannot be joined, it is tried again. */
   change(key: Uint8Array, before: Reach | null, after: Reach | null): void {
     for (const [index, groups] of this.#links) {
       if (reaches(after, index) && !reaches(before, index)) groups.add(key)
       if (!reaches(after, index) && reaches(before, index)) groups.remove(key)
     }
+    this.#retryLater()
   }
 
   close(): void {
     for (const groups of this.#links.values()) groups.close()
     this.#links.clear()
+    clearTimeout(this.#retrying)
+  }
+
+  #retryLater(): void {
+    const failed = [...this.#links.values()].filter(({ failure }) => failure < 0)
+    if (failed.length === 0 || this.#retrying) return
+    this.#retrying = setTimeout(() => {
+      this.#retrying = undefined
+      for (const groups of this.#links.values()) groups.retry()
+      this.#retryLater()
+    }, RETRY_MS).unref()
   }
 }
 
@@ -56,7 +81,7 @@ function reaches(reach: Reach | null, index: number): boolean {
 
 class LinkGroups {
   readonly #native: Native
-  readonly #link: Link
+  readonly #index: number
   /** How many claimed addresses are in a group, and the socket that has joined it. */
   readonly #counts = new Map<number, number>()
   readonly #socketOf = new Map<number, number>()
@@ -64,10 +89,13 @@ class LinkGroups {
   #sockets: number[] = []
   /** Where groups could not be joined one by one: every one is listened to. */
   #everything: number | undefined
+  readonly #missing = new Set<number>()
+  /** Why there are groups that could not be joined in any way, as a negative errno; 0: there are none. */
+  failure = 0
 
-  constructor(native: Native, link: Link) {
+  constructor(native: Native, index: number) {
     this.#native = native
-    this.#link = link
+    this.#index = index
   }
 
   add(key: Uint8Array): void {
@@ -85,10 +113,24 @@ class LinkGroups {
       return
     }
     this.#counts.delete(number)
+    this.#missing.delete(number)
     const socket = this.#socketOf.get(number)
     // A link that has vanished has taken its memberships along.
-    if (socket !== undefined) this.#native.multicastLeave(socket, groupOf(number), this.#link.index)
+    if (socket !== undefined) this.#native.multicastLeave(socket, groupOf(number), this.#index)
     this.#socketOf.delete(number)
+  }
+
+  renew(): void {
+    this.close()
+    this.#socketOf.clear()
+    this.failure = 0
+    for (const number of this.#counts.keys()) this.#join(number)
+  }
+
+  retry(): void {
+    if (this.failure === 0) return
+    this.failure = 0
+    for (const number of this.#missing) this.#join(number)
   }
 
   close(): void {
@@ -110,21 +152,26 @@ class LinkGroups {
       if (socket >= 0) this.#sockets.unshift(socket)
       result = socket < 0 ? socket : this.#joinBy(socket, group)
     }
-    if (result < 0 && result !== ENODEV) this.#joinEverything(result)
+    if (result === 0 || result === ENODEV || this.#joinEverything()) {
+      this.#missing.delete(number)
+      return
+    }
+    this.#missing.add(number)
+    this.failure = result
   }
 
   #joinBy(socket: number, group: Uint8Array): number {
-    const result = this.#native.multicastJoin(socket, group, this.#link.index)
+    const result = this.#native.multicastJoin(socket, group, this.#index)
     if (result === 0) this.#socketOf.set(numberOf(group), socket)
     return result
   }
 
   /** Better to hear too much than too little, though a switch that snoops on memberships may keep it from us. */
-  #joinEverything(reason: number): void {
-    if (this.#everything !== undefined) return
-    const socket = this.#native.multicastJoinAll(this.#link.index)
+  #joinEverything(): boolean {
+    if (this.#everything !== undefined) return true
+    const socket = this.#native.multicastJoinAll(this.#index)
     if (socket >= 0) this.#everything = socket
-    else if (socket !== ENODEV) throw systemFault(reason, `join multicast groups on interface ${this.#link.name}`)
+    return socket >= 0 || socket === ENODEV // a link that has vanished needs no groups
   }
 }
 

@@ -20,7 +20,9 @@ import { NdpGroups } from './ndp-groups.ts'
 import { keyOf, LinuxProtocol, textOf } from './neighbor-protocol.ts'
 
 const ECANCELED = -125
+/** enum reflex_event_kind of src/os/native/neighbor-reflex.h. */
 const EVENT_SUSPENDED = 0
+const EVENT_LINK_DOWN = 2
 
 /**
  * Starts the reflex. A process stopped for longer than `pauseMs` stays silent until `confirm`; 0 switches that off.
@@ -40,6 +42,7 @@ class LinuxNeighborReflex implements NeighborReflex {
   constructor(pauseMs: number) {
     const opened = this.#native.neighborOpen(pauseMs, (kind, pausedMs, key, index, mac) => {
       if (kind === EVENT_SUSPENDED) this.#listener?.onSuspended(pausedMs)
+      else if (kind === EVENT_LINK_DOWN) this.#groups.renew(index)
       else this.#listener?.onConflict({ ip: textOf(key), index, mac: formatMac(mac) })
     })
     if (typeof opened === 'number') throw systemFault(opened, 'open a packet socket')

@@ -2,7 +2,7 @@
 /** Memberships as the kernel lists them; wire-ndp.test.ts runs this file in a namespace. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { afterEach, test } from 'node:test'
 import { encode, solicitedNode, unsolicited } from '../../src/l2/ndp.ts'
 import type { Link } from '../../src/lib/net.ts'
@@ -172,6 +172,41 @@ test('one changed address among 2,000 takes far less than a turn of the loop', a
   })
   const median = times.toSorted((a, b) => a - b)[50] ?? Number.NaN
   assert.ok(median < 5, `${median} ms`)
+})
+
+test('a process out of descriptors joins a group when it has some again', async () => {
+  const { reflex, near } = await setUp()
+  reflex.attach('ndp', near)
+  execFileSync('prlimit', ['--pid', String(process.pid), '--nofile=256:'])
+  const taken: number[] = []
+  cleanUps.push(() => taken.splice(0).map((descriptor) => closeSync(descriptor)))
+  const takeAll = () => {
+    for (;;) taken.push(openSync('/dev/null', 'r'))
+  }
+  assert.throws(takeAll, /EMFILE/)
+  reflex.update([{ ip: '2001:db8::1', reach: 'all' }])
+  assert.throws(() => groups('near'), /EMFILE/)
+  for (const descriptor of taken.splice(0)) closeSync(descriptor)
+  assert.deepEqual(groups('near'), [])
+  await until(() => groups('near').length > 0, 'the group')
+})
+
+test('a link removed and made again with its old index and MAC address, all between two looks, is in its groups', async () => {
+  const { reflex, near } = await setUp()
+  reflex.attach('ndp', near)
+  reflex.update([{ ip: '2001:db8::1', reach: 'all' }])
+  const { index, mac } = near
+  const script = `ip link del near
+    ip link add near index ${index} address ${mac} type veth peer name near-far
+    sysctl -qw net.ipv6.conf.near.accept_dad=0
+    ip link set near up
+    ip link set near-far up`
+  execFileSync('sh', ['-ec', script]) // this thread waits and sees nothing
+  assert.deepEqual(groups('near'), [])
+  await until(() => groups('near').length > 0, 'the group')
+  assert.deepEqual(groups('near'), ['000001'])
+  reflex.update([{ ip: '2001:db8::1', reach: null }])
+  assert.deepEqual(groups('near'), [])
 })
 
 test('a link that vanishes with its memberships is no error', async () => {

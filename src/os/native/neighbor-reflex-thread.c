@@ -96,6 +96,11 @@ static void answer(struct reflex *reflex, const struct port *port, const struct 
   report_conflict(reflex, port, frame);
 }
 
+static void report_link_down(struct reflex *reflex, const struct port *port) {
+  struct reflex_event event = {.kind = REFLEX_LINK_DOWN, .ifindex = port->id.ifindex};
+  reflex->report(reflex->context, &event);
+}
+
 static void serve(struct reflex *reflex, const struct port *port) {
   for (int i = 0; i < BATCH; i++) {
     uint8_t bytes[FRAME_BYTES];
@@ -103,6 +108,7 @@ static void serve(struct reflex *reflex, const struct port *port) {
     socklen_t from_len = sizeof from;
     ssize_t len = recvfrom(port->fd, bytes, sizeof bytes, MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
     if (len < 0 && errno == EINTR) continue;
+    if (len < 0 && errno == ENETDOWN) report_link_down(reflex, port);
     if (len < 0) return; /* EAGAIN: done. ENETDOWN: reading it has cleared it, and the kernel hooks us in again on UP */
     if (reflex_silent(reflex)) {
       reflex->claims[port->protocol].drops[DROP_SUSPENDED]++;

@@ -16,7 +16,8 @@
 /* As src/os/neighbor-protocol.ts numbers them. */
 enum reflex_protocol { REFLEX_ARP, REFLEX_NDP, REFLEX_PROTOCOLS };
 
-enum reflex_event_kind { REFLEX_SUSPENDED, REFLEX_CONFLICT };
+/* REFLEX_LINK_DOWN: an attached link went down or away. It may be back, without its memberships. */
+enum reflex_event_kind { REFLEX_SUSPENDED, REFLEX_CONFLICT, REFLEX_LINK_DOWN };
 
 struct reflex_event {
   enum reflex_event_kind kind;
@@ -24,7 +25,7 @@ struct reflex_event {
   uint64_t pause;                /* its number, for reflex_confirm */
   uint8_t key[REFLEX_KEY_BYTES]; /* conflict: the address */
   size_t key_bytes;
-  int32_t ifindex;
+  int32_t ifindex; /* conflict, link down */
   uint8_t mac[6];
 };
 
