@@ -84,8 +84,9 @@ test('what only the tests need is asked for by the tests alone', () => {
   const { stderr } = setup({ has: NEEDED, uid: 1000, aptGet: '' }, 'test')
   // Which of the cluster's files this machine has is not the question.
   const cluster = 'util-linux openssl binutils buildah containerd runc( containernetworking-plugins)?'
-  const tools = 'binutils buildah iputils-ping netcat-openbsd tcpdump git procps prometheus serf clang libclang-rt-dev'
-  assert.match(stderr, new RegExp(`^setup: please run: sudo apt-get install ${cluster} ${tools}\n$`))
+  const images = 'binutils buildah iputils-ping netcat-openbsd tcpdump'
+  const tools = 'git procps prometheus serf arping ndisc6 tshark clang libclang-rt-dev'
+  assert.match(stderr, new RegExp(`^setup: please run: sudo apt-get install ${cluster} ${images} ${tools}\n$`))
 })
 
 test('what only the images to look around with need is asked for by them alone', () => {

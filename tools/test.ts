@@ -41,6 +41,7 @@ const STAGES: readonly Stage[] = [
   tests('contract', 'test/contract/**/*.test.ts'),
   tests('fuzz', 'test/fuzz/**/*.test.ts'),
   tests('lab', 'test/lab/**/*.test.ts', 'lab/**/*.test.ts'),
+  tests('interop', 'test/interop/**/*.test.ts'),
   // Takes minutes where the components are not in the cache yet, and no time where they are.
   { ...check('kubernetes', 'tools/build-kubernetes', 'node'), ahead: true },
   tests('cluster', 'test/cluster/**/*.test.ts'),
