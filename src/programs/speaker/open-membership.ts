@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The ring of a running speaker on this machine's network, and the health gates that it tells of. */
+import { randomInt } from 'node:crypto'
 import { Watches } from '../../bfd/watches.ts'
 import { openGossip } from '../../gossip/session.ts'
 import { localLinks, type NamePattern } from '../../l2/scan.ts'
@@ -131,7 +132,12 @@ function ownAddress(node: Node | undefined, ring: string): string {
 }
 
 function thisMachine(): Surroundings {
-  return { clock: systemClock, network: openNetwork(), random: Math.random, openReflex: openBfdReflex }
+  return { clock: systemClock, network: openNetwork(), random: unguessable, openReflex: openBfdReflex }
+}
+
+/** In [0, 1). By their discriminators watches tell old packets from new ones, so nobody is to guess them. */
+function unguessable(): number {
+  return randomInt(2 ** 47) / 2 ** 47
 }
 
 function openWatches(
