@@ -20,7 +20,7 @@ const MEMBERS = 50
 /** News of who joined have gone around by then. */
 const SETTLE_MS = 10_000
 const MEASURED_MS = 20_000
-const LAUNCHER = join(import.meta.dirname, '../../dist/metallb')
+const [, , LAUNCHER = ''] = process.argv
 
 const host = (name: string, last: number, ownAddresses: readonly string[]): HostPlan => {
   const mac = `02:00:00:00:00:${last.toString(16).padStart(2, '0')}`

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a ring of 50 members at rest costs one speaker. The others are members only, so its watch has nobody to watch. */
 import { join } from 'node:path'
-import { bundle } from '../../tools/bundle.ts'
 import { runScript } from '../lab/failover-sandbox.ts'
 import type { AtRest } from './failover-gossip-scene.ts'
+import { bundledLauncher } from './failover-run.ts'
 import type { Figure } from './figure.ts'
 
+const SCRIPT = join(import.meta.dirname, 'failover-gossip-scene.ts')
+
 export async function bench(): Promise<readonly Figure[]> {
-  await bundle()
-  const output = await runScript([join(import.meta.dirname, 'failover-gossip-scene.ts')], 120_000)
+  const output = await runScript([SCRIPT, await bundledLauncher()], 120_000)
   const { coreShare, sentBitsPerSecond, receivedBitsPerSecond }: AtRest = JSON.parse(output)
   const name = 'ring of 50 members at rest'
   return [

@@ -11,6 +11,8 @@ import { occupied } from './failover-busy.ts'
 import { OWNER, passed, Stage } from './failover-stage.ts'
 
 export type RoundsPlan = Readonly<{
+  /** What starts `metallb`. */
+  launcher: string
   crashes?: number
   hangs?: number
   terms?: number
@@ -71,8 +73,11 @@ async function times<T>(count: number, round: () => Promise<T>): Promise<readonl
   return results
 }
 
-async function play({ crashes = 0, hangs = 0, terms = 0, restMs = 0, busyMs = 0, within = [] }: RoundsPlan) {
-  const stage = await Stage.build(within.map((command) => ({ within: command })))
+async function play({ launcher, crashes = 0, hangs = 0, terms = 0, restMs = 0, busyMs = 0, within = [] }: RoundsPlan) {
+  const stage = await Stage.build(
+    launcher,
+    within.map((command) => ({ within: command })),
+  )
   const rest = await passed(restMs)
   const usurpedAtRest = await stage.usurped(rest.fromMs)
   const busy = await occupied(busyMs === 0 ? 0 : 2 * availableParallelism(), () => passed(busyMs))
@@ -92,4 +97,4 @@ async function play({ crashes = 0, hangs = 0, terms = 0, restMs = 0, busyMs = 0,
   process.stdout.write(JSON.stringify(rounds))
 }
 
-await play(JSON.parse(process.argv[2] ?? '{}'))
+await play(JSON.parse(process.argv[2] ?? ''))

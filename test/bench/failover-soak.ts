@@ -3,14 +3,13 @@
  * The second part of `make soak`: speakers beside twice as many busy processes as there are processors, for ten minutes
  * (SOAK_BUSY_SECONDS). Exit status 1 if anybody took over an address that its owner still answered for.
  */
-import { bundle } from '../../tools/bundle.ts'
-import { playRounds } from './failover-run.ts'
+import { bundledLauncher, playRounds } from './failover-run.ts'
 
 const seconds = Number(process.env['SOAK_BUSY_SECONDS'] ?? 600)
 
-await bundle()
+const launcher = await bundledLauncher()
 const { usurpedBesideBusy, silenceBesideBusyMs } = await playRounds(
-  { busyMs: seconds * 1000 },
+  { launcher, busyMs: seconds * 1000 },
   seconds * 1000 + 120_000,
 )
 const silence = `the longest time without an answer was ${silenceBesideBusyMs.toFixed(0)} ms`

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Three speakers with 2,000 Services in a sandbox, all of which the first answers for, and a station that listens. */
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { someAddresses } from '../../lab/failover-objects.ts'
 import { monotonicMs, type Span } from '../../lab/failover-record.ts'
@@ -16,7 +15,6 @@ const SERVICES = 2000
 /** Whatever follows a start is over by then: others watch it, and nothing is announced any more. */
 const QUIET_MS = 1500
 const PATIENCE_MS = 60_000
-const LAUNCHER = join(import.meta.dirname, '../../dist/metallb')
 
 export const OWNER = 'node-1'
 
@@ -32,12 +30,12 @@ export class Stage {
   }
 
   /** In the sandbox that this process is the script of. `speakers` says how the speaker of each node is started. */
-  static async build(speakers: readonly SpeakerPlan[] = []): Promise<Stage> {
+  static async build(launcher: string, speakers: readonly SpeakerPlan[]): Promise<Stage> {
     const directory = sandboxDirectory()
     assert(directory, 'this is run in a sandbox')
     await settleIn()
     const addresses = someAddresses(SERVICES)
-    const scene = await FailoverScene.build({ directory, addresses, preferred: OWNER, launcher: [LAUNCHER] })
+    const scene = await FailoverScene.build({ directory, addresses, preferred: OWNER, launcher: [launcher] })
     await Promise.all(scene.nodes.map((node, index) => scene.start(node, speakers[index])))
     const asked = addresses.filter((_, index) => index % (SERVICES / ASKED) === 0)
     const stage = new Stage(scene, new Prober(scene.host('client'), asked), speakers)

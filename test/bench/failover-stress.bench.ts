@@ -4,8 +4,7 @@
  * as there are processors. Who is slow is not dead: nobody may take over what its owner still answers for.
  */
 import { Quota } from '../../lab/cluster/quota.ts'
-import { bundle } from '../../tools/bundle.ts'
-import { allOf, playRounds } from './failover-run.ts'
+import { allOf, bundledLauncher, playRounds } from './failover-run.ts'
 import type { Figure } from './figure.ts'
 
 const LIMIT_MS = 300_000
@@ -16,12 +15,12 @@ const CRASHES = process.env['METALLB_BENCH_RECORD'] === '1' ? 10 : 2
 
 /** What should not have happened is a count, with the bound 0. */
 export async function bench(): Promise<readonly Figure[]> {
-  await bundle()
+  const launcher = await bundledLauncher()
   const quotas = [new Quota(SMALL), new Quota(SMALL), new Quota(SMALL)]
   const within = quotas.map((quota) => quota.within)
-  const small = await playRounds({ within, restMs: REST_MS, crashes: CRASHES }, LIMIT_MS)
+  const small = await playRounds({ launcher, within, restMs: REST_MS, crashes: CRASHES }, LIMIT_MS)
   const kills = quotas.reduce((sum, quota) => sum + quota.kills(), 0)
-  const busy = await playRounds({ busyMs: BUSY_MS }, LIMIT_MS)
+  const busy = await playRounds({ launcher, busyMs: BUSY_MS }, LIMIT_MS)
   const inSmallPods = 'failover: small Pods'
   return [
     {

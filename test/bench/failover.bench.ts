@@ -3,8 +3,7 @@
  * How long clients go without an answer: three speakers in namespaces with 2,000 Services, all on one node, whose speaker
  * is killed, stopped, or told to end. A station asks for five of the addresses every 5 ms, and the slowest one counts.
  */
-import { bundle } from '../../tools/bundle.ts'
-import { allOf, playRounds } from './failover-run.ts'
+import { allOf, bundledLauncher, playRounds } from './failover-run.ts'
 import { type Figure, median } from './figure.ts'
 
 const LIMIT_MS = 600_000
@@ -12,9 +11,8 @@ const LIMIT_MS = 600_000
 const IS_THOROUGH = process.env['METALLB_BENCH_RECORD'] === '1'
 
 export async function bench(): Promise<readonly Figure[]> {
-  await bundle()
   const plan = IS_THOROUGH ? { crashes: 20, hangs: 20, terms: 20 } : { crashes: 6, hangs: 3, terms: 4 }
-  const { crashes, hangs, moves, terms } = await playRounds(plan, LIMIT_MS)
+  const { crashes, hangs, moves, terms } = await playRounds({ launcher: await bundledLauncher(), ...plan }, LIMIT_MS)
   return [
     ...answered('crash', crashes),
     ...answered('hang', hangs),
