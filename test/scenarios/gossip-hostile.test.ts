@@ -23,7 +23,7 @@ class Intruder {
   readonly #datagrams: Datagrams
   readonly #heard: { packets: number }
 
-  private constructor(network: Network, datagrams: Datagrams, heard: { packets: number }) {
+  constructor(network: Network, datagrams: Datagrams, heard: { packets: number }) {
     this.network = network
     this.#datagrams = datagrams
     this.#heard = heard
