@@ -166,7 +166,7 @@ const WARNING = 'Warning healthCheckNeverPassed Service a/web (uid of a/web)'
 const replanned = ({ gates }: Rig) => gates.planned(announced('a/web'))
 
 /** What happens, half of it before the first probe, half of it after so many intervals; and what is said in all. */
-const WARNINGS: [string, (rig: Rig) => void, number, (rig: Rig) => void, readonly string[]][] = [
+const WARNINGS: [string, (rig: Rig) => void, number, (rig: Rig) => void | Promise<void>, readonly string[]][] = [
   ['said once for a Service, however often it is planned', replanned, 3, replanned, [WARNING]],
   ['not before three probes have failed', replanned, 1.9, ({ gates }) => gates.close(), []],
   ['not by a node that does not announce it', ({ gates }) => gates.planned(notOurs('a/web')), 3, () => {}, []],
@@ -236,9 +236,10 @@ const WARNINGS: [string, (rig: Rig) => void, number, (rig: Rig) => void, readonl
       replanned(all)
     },
     2,
-    ({ gates, healthy }) => {
+    async ({ gates, healthy, clock }) => {
       healthy.clear()
       gates.planned(gone('a/web'))
+      await clock.advance(0)
       gates.planned(announced('a/web'))
     },
     [WARNING],
@@ -260,7 +261,7 @@ for (const [name, first, intervals, then, expected] of WARNINGS) {
     first(all)
     await all.ready()
     await all.clock.advance(intervals * INTERVAL_MS)
-    then(all)
+    await then(all)
     await all.clock.advance(FALLEN_MS + INTERVAL_MS)
     assert.deepEqual(all.events, expected)
     all.gates.close()
