@@ -44,6 +44,7 @@ export function cover(numbers: Uint32Array, limit: number): Cover {
   return { prefixBits: 0, values: [0] }
 }
 
+/** Whether two covers make the same filter. */
 export function sameCover(a: Cover, b: Cover): boolean {
   return (
     a.prefixBits === b.prefixBits &&
@@ -108,6 +109,7 @@ function lookup(values: readonly number[], after: number): Instruction[] {
   return [{ code: JUMP_GREATER_OR_EQUAL, jt: 0, jf: 1, k }, far, ...lower, ...upper]
 }
 
+/** An instruction that does not jump. */
 export function statement(code: number, k: number): Instruction {
   return { code, jt: 0, jf: 0, k }
 }

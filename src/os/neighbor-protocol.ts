@@ -34,6 +34,7 @@ export type Counted = Readonly<{
   drops: BigUint64Array
 }>
 
+/** Throws Faults: of `attach` `noLink`, `linkDown` and such, elsewhere `system`. */
 export class LinuxProtocol {
   readonly #native: Native
   readonly #handle: Handle
