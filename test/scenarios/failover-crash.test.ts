@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SpeakerCluster } from '../sim/speaker-node-cluster.ts'
 
-// Above 32 nodes each is watched by 16 others only. Four intervals without a packet, of which the last had come up to
+// Four intervals without a packet, of which the last had come up to
 // one before the crash; then one packet to everybody, and a plan.
-for (const nodes of [2, 3, 10, 33]) {
+for (const nodes of [2, 3, 10]) {
   test(`a crash of one of ${nodes} nodes: others answer for its addresses within 300 to 410 ms, never two`, async (context) => {
     const cluster = await SpeakerCluster.of({ nodes, seed: nodes })
     const victim = cluster.ownerOf(cluster.ips[0] ?? '')

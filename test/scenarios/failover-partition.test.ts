@@ -23,3 +23,34 @@ for (const cutMs of [2_000, 10_000, 40_000, 100_000]) {
     assert.ok(record.end().nobodyMs < 50, 'somebody always answered')
   })
 }
+
+for (const cutMs of [300, 1_000, 20_000]) {
+  test(`the link of one of four nodes is down for ${cutMs} ms: others answer after 410 ms, and one owner within 2 s after it`, async () => {
+    const cluster = await SpeakerCluster.of({ nodes: 4, seed: cutMs })
+    const node = cluster.ownerOf(cluster.ips[0] ?? '')
+    const others = cluster.nodes.filter((each) => each !== node)
+    const owned = cluster.ownedBy(node)
+    cluster.cutOff(node)
+    await cluster.advance(Math.min(cutMs, 410))
+    const isServed = (ip: string): boolean => others.some((each) => each.answers(ip))
+    assert.equal(owned.every(isServed), cutMs >= 410, 'clients beside the others are served')
+    await cluster.advance(cutMs - Math.min(cutMs, 410))
+    cluster.network.heal()
+    assert.ok(await cluster.until(() => cluster.isOwnedOnce(), 2_000))
+    await cluster.advance(3_000)
+    assert.deepEqual([cluster.notOwnedOnce(), cluster.ownedBy(node)], [[], owned])
+  })
+}
+
+test('halves of a ring of 33, in which not everybody watches everybody, are one within 2 s; then a crash is found in 410 ms', async () => {
+  const cluster = await SpeakerCluster.of({ nodes: 33 })
+  cluster.cutOff(...cluster.nodes.slice(0, 16))
+  await cluster.advance(1_000)
+  cluster.network.heal()
+  await cluster.advance(2_000)
+  assert.deepEqual(cluster.notOwnedOnce(), [])
+  const victim = cluster.ownerOf(cluster.ips[0] ?? '')
+  cluster.crash(victim)
+  await cluster.advance(410)
+  assert.deepEqual(cluster.notOwnedOnce(), [])
+})

@@ -20,8 +20,8 @@ export type ClusterOptions = Readonly<{
   seed?: number
   /** Addresses, of one Service each. */
   services?: number
-  /** Of the Services. */
-  annotations?: Readonly<Record<string, string>>
+  /** Of the Service with that number. */
+  annotationsOf?(service: number): Readonly<Record<string, string>>
   /** Of the advertisement. */
   interfaces?: readonly string[]
 }>
@@ -43,27 +43,31 @@ export class SpeakerCluster {
   readonly random: () => number
 
   constructor(options: ClusterOptions) {
-    const { nodes, seed = 1, services = 8 } = options
+    const { nodes, seed = 1, services = 8, annotationsOf = () => ({}) } = options
     this.network = new SimNetwork(this.clock, { seed })
     this.random = randomFrom(seed + 1)
-    this.ips = Array.from({ length: services }, (_, number) => `10.20.30.${number + 1}`)
+    this.ips = Array.from({ length: services }, (_, at) => `10.20.${at >> 8}.${at & 255}`)
     for (let number = 0; number < nodes; number++) this.api.put(nodeObject(number))
     for (const each of configuration(options.interfaces ?? [])) this.api.put(each)
-    for (const ip of this.ips) for (const each of serviceObjects(ip, options.annotations ?? {})) this.api.put(each)
+    for (const [at, ip] of this.ips.entries()) {
+      for (const each of serviceObjects(ip, annotationsOf(at))) this.api.put(each)
+    }
   }
 
   /** All nodes have a speaker that has begun, and the ring is at rest. */
   static async of(options: ClusterOptions, settings: NodeSettings = {}): Promise<SpeakerCluster> {
     const cluster = new SpeakerCluster(options)
-    const starts: Promise<void>[] = []
-    for (let number = 0; number < options.nodes; number++) {
-      const node = await cluster.add(number, settings)
-      starts.push(node.speaker.start())
-    }
-    await cluster.awaited(Promise.all(starts))
-    await cluster.advance(5_000)
+    await cluster.start(Array.from({ length: options.nodes }, () => settings))
+    await cluster.advance(3_000)
     assert.deepEqual(cluster.notOwnedOnce(), [], 'each address has its owner')
     return cluster
+  }
+
+  /** Speakers of the first nodes, all at the same moment; resolves when each says that it announces. */
+  async start(settings: readonly NodeSettings[]): Promise<void> {
+    const starts: Promise<void>[] = []
+    for (const [number, each] of settings.entries()) starts.push((await this.add(number, each)).speaker.start())
+    await this.awaited(Promise.all(starts))
   }
 
   /** A speaker on a node, not begun yet. After `crash` and `terminate` the next one. */
@@ -81,6 +85,11 @@ export class SpeakerCluster {
     })
     this.nodes[number] = node
     return node
+  }
+
+  /** These links are there from now on, and no others. */
+  plug(node: SpeakerNode, names: readonly string[]): void {
+    node.links.replace(names.map(linkNamed))
   }
 
   node(number: number): SpeakerNode {
@@ -130,6 +139,18 @@ export class SpeakerCluster {
     this.network.kill(node.address)
   }
 
+  /** A new process in place of one that has ended. */
+  async restart(number: number): Promise<SpeakerNode> {
+    const node = await this.add(number)
+    await this.awaited(node.speaker.start())
+    return node
+  }
+
+  /** How often the nodes have said so. */
+  said(event: string): number {
+    return this.nodes.reduce((sum, { log }) => sum + log.filter((line) => line.event === event).length, 0)
+  }
+
   /** SIGTERM, until the process has ended. */
   async terminate(node: SpeakerNode): Promise<void> {
     await this.awaited(node.speaker.stop())
@@ -167,7 +188,7 @@ export class SpeakerCluster {
   /** Lets time pass until something holds, looking after every timer; false: it does not within the limit. */
   async until(condition: () => boolean, limitMs: number): Promise<boolean> {
     const untilMs = this.clock.monotonicMs() + limitMs
-    while (!condition()) if (!(await this.#step(untilMs))) return false
+    while (!condition()) if (!(await this.#step(untilMs))) return condition()
     return true
   }
 
@@ -218,13 +239,13 @@ function nodeObject(number: number): KubeObject {
 
 function configuration(interfaces: readonly string[]): KubeObject[] {
   return [
-    object('metallb.io/v1beta1', 'IPAddressPool', 'a', { spec: { addresses: ['10.20.30.0/24'] } }),
+    object('metallb.io/v1beta1', 'IPAddressPool', 'a', { spec: { addresses: ['10.20.0.0/16'] } }),
     object('metallb.io/v1beta1', 'L2Advertisement', 'a', { spec: interfaces.length > 0 ? { interfaces } : {} }),
   ]
 }
 
 function serviceObjects(ip: string, annotations: Readonly<Record<string, string>>): KubeObject[] {
-  const name = `web-${ip.split('.').at(-1)}`
+  const name = `web-${ip.replaceAll('.', '-')}`
   const spec = { type: 'LoadBalancer', ports: [{ port: 80 }] }
   const service = object('v1', 'Service', name, { spec, status: { loadBalancer: { ingress: [{ ip }] } } })
   const endpoints = [{ addresses: ['10.1.0.1'], nodeName: nameOf(0), conditions: { ready: true } }]
