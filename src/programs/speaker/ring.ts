@@ -38,13 +38,16 @@ export type RingOptions = Readonly<{
   watchPort: number
   openGossip(hooks: GossipHooks): Promise<Gossip>
   /** Null: nobody is watched. */
-  openWatches(hooks: WatchHooks): Watches | null
+  openWatches(hooks: WatchHooks): RingWatches | null
   discovery: Discovery
   clock: Clock
   log: Log
   /** What decides announcements may be another one. */
   onChange(): void
 }>
+
+/** What the ring asks of the watch. */
+export type RingWatches = Pick<Watches, 'set' | 'isUp' | 'states' | 'close'>
 
 export type GossipHooks = Readonly<{
   meta: Uint8Array
@@ -59,13 +62,16 @@ export type OwnState = Pick<Metadata, 'lacking' | 'macs'>
 export class Ring {
   readonly #options: RingOptions
   readonly #gossip: Gossip
-  readonly #watches: Watches | null
+  readonly #watches: RingWatches | null
   readonly #lost = new LostMembers()
   #own: Metadata
   #published: Uint8Array
   #joined = false
   #leaving = false
   #attempts = 0
+  /** What of others could not be read, as last counted. */
+  #unread = 0
+  #toldUnread = false
   #rejoining: Timer | undefined
   #changed = false
 
@@ -224,9 +230,24 @@ export class Ring {
     if (!isComplete) {
       log.debug('some speakers did not answer', { asked: missing.length, answered: found })
       this.#attempts++
-    } else this.#attempts = 0
+      this.#tellUnread()
+    } else [this.#attempts, this.#toldUnread] = [0, false]
     const delayMs = isComplete ? REJOIN_LATER_MS : (REJOIN_MS[this.#attempts - 1] ?? REJOIN_LATER_MS)
     this.#rejoining = clock.after(delayMs, () => this.seek())
+  }
+
+  /** Some did not answer, and somebody says what cannot be read: a Secret that was changed on some nodes only, most likely. */
+  #tellUnread(): void {
+    const { notDecrypted, notEncrypted, wrongLabel } = this.counters().drops
+    const before = this.#unread
+    this.#unread = notDecrypted + notEncrypted + wrongLabel
+    if (this.#toldUnread || this.#unread === before) return
+    this.#toldUnread = true
+    const about = { event: 'otherRing', notDecrypted, notEncrypted, wrongLabel }
+    this.#options.log.warn(
+      'some speakers do not answer, and what somebody says cannot be read: where keys differ, both announce',
+      about,
+    )
   }
 
   #say(fields: Partial<Metadata>): void {
