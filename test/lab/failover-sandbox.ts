@@ -7,12 +7,13 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { runInSandbox } from '../../lab/sandbox.ts'
 
-/** Resolves to what the script printed; throws with it where the script fails or is not done in time. */
+/** The sandbox ends when this process does. Resolves to what the script printed; throws with it where the script fails or is not done in time. */
 export async function runScript(command: readonly string[], timeoutMs: number): Promise<string> {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env // else the inner run reports to the outer, in its own format
   const options = { env, timeout: timeoutMs, maxBuffer: 1 << 26 }
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, [import.meta.filename, ...command], options)
+    const launcher = ['--pdeathsig', 'TERM', process.execPath, import.meta.filename, ...command]
+    const { stdout } = await promisify(execFile)('setpriv', launcher, options)
     return stdout
   } catch (error) {
     const said = ['stdout', 'stderr'].map((stream) => String(Reflect.get(Object(error), stream)))
