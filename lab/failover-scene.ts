@@ -53,7 +53,8 @@ export class FailoverScene {
   readonly #speakers = new Map<string, Program>()
   readonly #started: Program[] = []
 
-  private constructor(plan: ScenePlan, hosts: readonly Host[]) {
+  /** `build` makes one. */
+  constructor(plan: ScenePlan, hosts: readonly Host[]) {
     const { nodes = THREE, addresses = someAddresses(30), preferred } = plan
     this.#plan = plan
     this.nodes = nodes

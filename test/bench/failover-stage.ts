@@ -23,7 +23,8 @@ export class Stage {
   readonly prober: Prober
   readonly #speakers: readonly SpeakerPlan[]
 
-  private constructor(scene: FailoverScene, prober: Prober, speakers: readonly SpeakerPlan[]) {
+  /** `build` makes one. */
+  constructor(scene: FailoverScene, prober: Prober, speakers: readonly SpeakerPlan[]) {
     this.scene = scene
     this.prober = prober
     this.#speakers = speakers
