@@ -43,12 +43,14 @@ export type Open = Readonly<{
 
 export type Segment = Readonly<{ type: 'sequence' | 'set' | 'confedSequence' | 'confedSet'; asns: readonly number[] }>
 
-/** Attributes of a route. What is absent is unset; unknown transitive ones are kept with their flags. */
+/**
+ * Attributes of a route, without its next hops, which stand in `Reach`. What is absent is unset; unknown transitive ones
+ * are kept with their flags, by code.
+ */
 export type Attributes = Readonly<{
   origin?: 'igp' | 'egp' | 'incomplete'
   /** AS4_PATH is united with it already (RFC 6793 §4.2.3). */
   asPath?: readonly Segment[]
-  nextHop?: Ip
   med?: number
   localPref?: number
   atomicAggregate?: true
@@ -62,13 +64,17 @@ export type Attributes = Readonly<{
   unknown?: readonly Readonly<{ flags: number; code: number; value: Uint8Array }>[]
 }>
 
-/** Routes of one family with one next hop; `nextHops` has the link-local one second, where there are two (RFC 2545 §3). */
+/**
+ * Routes of one family with one next hop; `nextHops` has the link-local one second, where there are two (RFC 2545 §3).
+ * IPv4 prefixes may have IPv6 next hops (RFC 8950); IPv6 ones with an IPv4 next hop are sent with it as ::ffff:a.b.c.d.
+ */
 export type Reach = Readonly<{ family: AddressFamily; nextHops: readonly Ip[]; prefixes: readonly Cidr[] }>
 export type Unreach = Readonly<{ family: AddressFamily; prefixes: readonly Cidr[] }>
 
 /**
- * An UPDATE. `reach` and `unreach` hold the old IPv4 fields and the multiprotocol attributes alike (RFC 4760). An empty
- * `unreach` and nothing else is the End-of-RIB of its family (RFC 4724 §2).
+ * An UPDATE. `reach` and `unreach` hold the old IPv4 fields and the multiprotocol attributes alike (RFC 4760), at most
+ * one of either kind, none of them without prefixes, and only families that were negotiated. What is in both is reached:
+ * take `unreach` first (RFC 4271 §4.3). `endOfRib` comes with nothing else (RFC 4724 §2).
  */
 export type Update = Readonly<{
   type: 'update'
@@ -76,11 +82,17 @@ export type Update = Readonly<{
   unreach: readonly Unreach[]
   attributes: Attributes
   endOfRib: AddressFamily | null
-  /** What RFC 7606 asks of us about a flaw that does not end the session; null: there is none. */
+  /**
+   * The worst flaw that does not end the session (RFC 7606); null: there is none. What it asks for is done already: with
+   * `treatAsWithdraw` all prefixes stand in `unreach`, and what was discarded is absent.
+   */
   flaw: Readonly<{ treatment: 'treatAsWithdraw' | 'attributeDiscard'; why: string }> | null
 }>
 
-/** RFC 4271 §4.5; `reason` is the text of RFC 9003 (8203) in Cease. */
+/**
+ * RFC 4271 §4.5. `reason` is the text of RFC 9003 (8203) in a Cease, fit for a terminal; sent when `data` is empty and
+ * the subcode can carry it: administrative shutdown and reset, at most 255 bytes, cut between characters.
+ */
 export type Notification = Readonly<{
   type: 'notification'
   code: number
@@ -114,6 +126,8 @@ export type Dialect = Readonly<{
   extendedNextHop: ReadonlySet<AddressFamily>
   /** 4,096, or 65,535 (RFC 8654). */
   maxBytes: number
+  /** The peer is in our AS: it may tell LOCAL_PREF, ORIGINATOR_ID and CLUSTER_LIST (RFC 7606 §7.5, 7.9, 7.10). */
+  internal: boolean
 }>
 
 /** Before OPENs were exchanged. */
@@ -122,4 +136,5 @@ export const INITIAL_DIALECT: Dialect = {
   families: new Set(['ipv4']),
   extendedNextHop: new Set(),
   maxBytes: 4096,
+  internal: false,
 }
