@@ -5,7 +5,7 @@ import type { SocketAddress } from '../lib/sockets.ts'
 import { supervise } from '../lib/supervise.ts'
 import type { Awareness } from './awareness.ts'
 import type { Exchange } from './exchange.ts'
-import { addressText, isUsableAddress, socketOf } from './member.ts'
+import { addressText, isUsableAddress, type Member, socketOf } from './member.ts'
 import type { Members, Random } from './members.ts'
 import type { Effect, Membership } from './membership.ts'
 import type { Ack, IndirectPing, Message, Nack, Ping } from './messages.ts'
@@ -68,7 +68,13 @@ export class Probing {
   #answer(ping: Ping, from: SocketAddress): void {
     if (ping.node !== '' && ping.node !== this.#parts.members.self.name) return
     const ack = { type: 'ack', sequence: ping.sequence, payload: new Uint8Array(0) } as const
-    this.#send(ping.sourceNode, sourceOf(ping) ?? from, ack)
+    const to = sourceOf(ping) ?? from
+    const member = this.#memberAt(ping.sourceNode, to)
+    if (member?.state !== 'dead') return this.#send(ping.sourceNode, to, ack)
+    // It lives, and takes us for alive: nobody looks for it, and it learns of its death from the next exchange only.
+    const { name: node, incarnation } = member
+    const death = { type: 'dead', incarnation, node, from: this.#parts.members.self.name } as const
+    this.#parts.sender.toMember(member, ack, death)
   }
 
   #pingFor(request: IndirectPing, from: SocketAddress): void {
@@ -100,10 +106,14 @@ export class Probing {
 
   /** Only who is where we know him to be gets more than he asked for. */
   #send(name: string, to: SocketAddress, message: Message): void {
-    const member = this.#parts.members.get(name)
-    const isThere = member && member.port === to.port && addressText(member.address) === to.address
-    if (isThere) this.#parts.sender.toMember(member, message)
+    const member = this.#memberAt(name, to)
+    if (member) this.#parts.sender.toMember(member, message)
     else this.#parts.sender.toStranger(to, message)
+  }
+
+  #memberAt(name: string, { address, port }: SocketAddress): Member | undefined {
+    const member = this.#parts.members.get(name)
+    return member?.port === port && addressText(member.address) === address ? member : undefined
   }
 
   readonly #probe = (nowMs: number): void => {
