@@ -17,6 +17,7 @@ export type Order =
   | Readonly<{ type: 'join'; peers: readonly SocketAddress[] }>
   | Readonly<{ type: 'members' | 'counters' | 'close' | 'leave' }>
   | Readonly<{ type: 'setMeta'; meta: Uint8Array }>
+  | Readonly<{ type: 'declareDead'; name: string }>
 export type Question = Order & Readonly<{ id: number }>
 export type Answers = Readonly<{ joined?: number; members?: readonly MemberView[]; counters?: GossipCounters }>
 /** Of an order, or news of another member. */
@@ -44,6 +45,9 @@ async function obey(order: Order): Promise<Answers> {
       return { counters: gossip.counters() }
     case 'setMeta':
       gossip.setMeta(order.meta)
+      return {}
+    case 'declareDead':
+      gossip.declareDead(order.name)
       return {}
     case 'leave':
       await gossip.leave(LEAVE_MS)

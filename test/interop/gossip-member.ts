@@ -82,6 +82,11 @@ export class OurMember {
     await this.#ask({ type: 'setMeta', meta })
   }
 
+  /** Takes another one for dead, and says so. */
+  async declareDead(name: string): Promise<void> {
+    await this.#ask({ type: 'declareDead', name })
+  }
+
   async leave(): Promise<void> {
     await this.#ask({ type: 'leave' })
   }

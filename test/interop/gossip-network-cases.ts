@@ -122,6 +122,17 @@ await suite('network', { concurrency: true }, () => {
     await seeEachOther(pair, { ours: 'alive', serf: 'alive' }, BUSY_MS)
   })
 
+  test('serf does not know that it is dead for us: it hears so when it pings, and protests', async (t) => {
+    const { ours, serf } = await scene.ring(t).pair()
+    await cut(ours.host, serf.host)
+    await ours.declareDead(serf.name)
+    await sleep(UNHEARD_MS)
+    await seeEachOther({ ours, serf }, { ours: 'dead', serf: 'alive' }, 0)
+    await heal(ours.host, serf.host)
+    await ours.sees(serf.name, 'alive', BUSY_MS)
+    assert.equal((await serf.member(ours.name))?.status, 'alive')
+  })
+
   test('a cut: serf looks for those it lost, and finds us', async (t) => {
     const pair = await scene.ring(t).pair({ serf: { reconnectEveryS: 1 } })
     await cut(pair.ours.host, pair.serf.host)
