@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { monotonicMs } from '../../lab/failover-record.ts'
 import { freeze } from '../lab/wire-namespace.ts'
 import { occupied } from './failover-busy.ts'
-import { OWNER, passed, Stage } from './failover-stage.ts'
+import { OWNER, passed, Stage, type TakenOver } from './failover-stage.ts'
 
 export type RoundsPlan = Readonly<{
   /** What starts `metallb`. */
@@ -24,9 +24,9 @@ export type RoundsPlan = Readonly<{
 }>
 
 export type Rounds = Readonly<{
-  /** Milliseconds until another answered for each of the addresses asked for. */
-  crashes: readonly number[]
-  hangs: readonly number[]
+  /** Of each run, milliseconds until another answered, for each of the addresses asked for. */
+  crashes: readonly (readonly number[])[]
+  hangs: readonly (readonly number[])[]
   /** From the first claim by another until all addresses were claimed by others, of each crash. */
   moves: readonly number[]
   /** Longest time without an answer around each SIGTERM. */
@@ -38,7 +38,7 @@ export type Rounds = Readonly<{
   silenceBesideBusyMs: number
 }>
 
-async function crash(stage: Stage) {
+async function crash(stage: Stage): Promise<TakenOver> {
   const startedMs = monotonicMs()
   stage.scene.speaker(OWNER).signal('SIGKILL')
   const taken = await stage.takenOver(startedMs)
@@ -47,7 +47,7 @@ async function crash(stage: Stage) {
   return taken
 }
 
-async function hang(stage: Stage): Promise<number> {
+async function hang(stage: Stage): Promise<readonly number[]> {
   const startedMs = monotonicMs()
   await freeze(stage.scene.speaker(OWNER).pid)
   const { answeredMs } = await stage.takenOver(startedMs)

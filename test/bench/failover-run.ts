@@ -19,6 +19,11 @@ export async function playRounds(plan: RoundsPlan, timeoutMs: number): Promise<R
   return JSON.parse(output)
 }
 
+/** Of each run the address that had to wait longest. */
+export function slowestOf(runs: readonly (readonly number[])[]): readonly number[] {
+  return runs.map((times) => Math.max(...times))
+}
+
 /** Times in whole milliseconds, in the order in which they were measured. */
 export function allOf(times: readonly number[]): string {
   return `${times.length} runs: ${times.map((ms) => ms.toFixed(0)).join(', ')} ms`

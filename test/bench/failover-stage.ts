@@ -18,6 +18,8 @@ const PATIENCE_MS = 60_000
 
 export const OWNER = 'node-1'
 
+export type TakenOver = Readonly<{ answeredMs: readonly number[]; movedMs: number }>
+
 export class Stage {
   readonly scene: FailoverScene
   readonly prober: Prober
@@ -58,15 +60,15 @@ export class Stage {
     await this.prober.settled(this.#mac, 500)
   }
 
-  /** Since a moment: until another answered for each address asked for, and when all addresses had been claimed. */
-  async takenOver(sinceMs: number): Promise<Readonly<{ answeredMs: number; movedMs: number }>> {
-    const answeredMs = (await this.prober.takenOver(this.#mac, sinceMs, PATIENCE_MS)) - sinceMs
+  /** Since a moment: until another answered for each address asked for; and from the first claim of others to their last. */
+  async takenOver(sinceMs: number): Promise<TakenOver> {
+    const times = await this.prober.takeOvers(this.#mac, sinceMs, PATIENCE_MS)
     const moved = await until(
       () => this.#claimsOfOthers(sinceMs),
       () => `Not all of the ${SERVICES} addresses were claimed by others.`,
       PATIENCE_MS,
     )
-    return { answeredMs, movedMs: Math.max(...moved) - Math.min(...moved) }
+    return { answeredMs: times.map((atMs) => atMs - sinceMs), movedMs: Math.max(...moved) - Math.min(...moved) }
   }
 
   /** The longest time without an answer, of all addresses asked for. */

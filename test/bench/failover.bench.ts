@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * How long clients go without an answer: three speakers in namespaces with 2,000 Services, all on one node, whose speaker
- * is killed, stopped, or told to end. A station asks for five of the addresses every 5 ms, and the slowest one counts.
+ * is killed, stopped, or told to end. A station asks for five of the addresses every 5 ms. The p50 is that of all five in
+ * all runs; of each run the slowest of them is printed, and the slowest of these is the worst.
  */
-import { allOf, bundledLauncher, playRounds } from './failover-run.ts'
+import { allOf, bundledLauncher, playRounds, slowestOf } from './failover-run.ts'
 import { type Figure, median } from './figure.ts'
 
 const LIMIT_MS = 600_000
@@ -33,10 +34,11 @@ export async function bench(): Promise<readonly Figure[]> {
   ]
 }
 
-function answered(what: string, times: readonly number[]): readonly Figure[] {
+function answered(what: string, runs: readonly (readonly number[])[]): readonly Figure[] {
+  const slowest = slowestOf(runs)
   const name = `failover: ${what}, another answers`
   return [
-    { name: `${name}, p50`, value: median(times), unit: 'ms', bound: 500 },
-    { name: `${name}, worst`, value: Math.max(...times), unit: 'ms', bound: 1000, note: allOf(times) },
+    { name: `${name}, p50`, value: median(runs.flat()), unit: 'ms', bound: 500 },
+    { name: `${name}, worst`, value: Math.max(...slowest), unit: 'ms', bound: 1000, note: allOf(slowest) },
   ]
 }

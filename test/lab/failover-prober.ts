@@ -51,15 +51,20 @@ export class Prober {
     )
   }
 
-  /** Waits until each of its addresses is answered by another than `mac` since a moment; when the last one was. */
-  async takenOver(mac: string, sinceMs: number, patienceMs = 10_000): Promise<number> {
+  /** Waits until each of its addresses is answered by another than `mac` since a moment; when each was. */
+  async takeOvers(mac: string, sinceMs: number, patienceMs = 10_000): Promise<readonly number[]> {
     const first = (ip: string) => this.record.firstByAnother(ip, mac, sinceMs)
     await until(
       () => (this.ips.every(first) ? true : undefined),
       () => `${this.ips.length} addresses are to be answered by another than ${mac}. ${this.#latest()}`,
       patienceMs,
     )
-    return Math.max(...this.ips.map((ip) => first(ip)?.atMs ?? Number.NaN))
+    return this.ips.map((ip) => first(ip)?.atMs ?? Number.NaN)
+  }
+
+  /** The same, and when the last one was. */
+  async takenOver(mac: string, sinceMs: number): Promise<number> {
+    return Math.max(...(await this.takeOvers(mac, sinceMs)))
   }
 
   /** What the station has heard by now is in the record when this resolves. */
