@@ -374,6 +374,20 @@ test('a link that cannot be attached is reported once, retried, and the others w
   assert.ok(asks(2).length > 0)
 })
 
+test('trying a link again is no news of the others: what is claimed there is announced once', async () => {
+  const { responder, reflex, links, clock, sent, turn } = setUp([link6()])
+  const attach = reflex.attach.bind(reflex)
+  reflex.attach = (protocol, to) => {
+    if (to.index === 2) throw new Error('cannot open a packet socket on interface eth2: out of luck')
+    attach(protocol, to)
+  }
+  responder.set('ns/s', [claim()])
+  links.replace([link6(), link(2)])
+  await turn()
+  clock.advance(20_000)
+  assert.equal(sent().length, 5 * ROUND.length)
+})
+
 test('a claim that nothing answers is said in one line', async () => {
   const { responder, lines, turn } = setUp([link(1)])
   responder.set('ns/s', [claim(['eth8', 'eth9'])])
