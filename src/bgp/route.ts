@@ -16,6 +16,9 @@ export type Route = Readonly<{
   prepend: readonly number[]
 }>
 
+/** What a route says beside its prefix. */
+export type Path = Omit<Route, 'prefix'>
+
 /**
  * The one route for a prefix that several advertisements or several Services send to the same session: all their
  * communities, the highest localPref, the lowest MED and the longest prepend. What is unset has no say.
@@ -23,14 +26,35 @@ export type Route = Readonly<{
  */
 export function uniteRoutes(a: Route, b: Route): Route {
   assert(sameCidr(a.prefix, b.prefix), 'only routes for one prefix can be united')
-  return {
-    prefix: a.prefix,
-    localPref: pick(a.localPref, b.localPref, Math.max),
-    communities: [...new Set([...a.communities, ...b.communities])].toSorted((one, other) => one - other),
-    largeCommunities: [...new Set([...a.largeCommunities, ...b.largeCommunities])].toSorted(compareLarge),
-    med: pick(a.med, b.med, Math.min),
-    prepend: longerPrepend(a.prepend, b.prepend),
+  return { prefix: a.prefix, ...unitePaths([a, b]) }
+}
+
+/** What `uniteRoutes` makes of any number of routes for one prefix, at least one; sorts once however many there are. */
+export function unitePaths(paths: readonly Path[]): Path {
+  const [first, ...others] = paths
+  assert(first, 'nothing cannot be united')
+  let { localPref, med, prepend } = first
+  const communities = new Set(first.communities)
+  const largeCommunities = new Set(first.largeCommunities)
+  for (const path of others) {
+    localPref = pick(localPref, path.localPref, Math.max)
+    med = pick(med, path.med, Math.min)
+    prepend = longerPrepend(prepend, path.prepend)
+    for (const value of path.communities) communities.add(value)
+    for (const value of path.largeCommunities) largeCommunities.add(value)
   }
+  return {
+    localPref,
+    communities: [...communities].toSorted((one, other) => one - other),
+    largeCommunities: [...largeCommunities].toSorted(compareLarge),
+    med,
+    prepend,
+  }
+}
+
+/** Text that is the same for two paths exactly when they say the same. */
+export function pathKey({ localPref, med, communities, largeCommunities, prepend }: Path): string {
+  return `${localPref}|${med}|${communities.join(' ')}|${largeCommunities.join(' ')}|${prepend.join(' ')}`
 }
 
 /** Whether sending `b` after `a` would tell the peer nothing new. */
