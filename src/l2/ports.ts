@@ -47,12 +47,13 @@ export class Ports {
     }
     for (const link of links.values()) {
       if (!isSpokenOn(link)) continue
-      const port = this.#ports.get(link.name) ?? this.#attach(link)
+      const known = this.#ports.get(link.name)
+      const port = known ?? this.#attach(link)
       if (!port) {
         failed = true
-      } else if (port.link === link || (link.carrier && !port.link.carrier)) {
+      } else if (!known || (link.carrier && !port.link.carrier)) {
         fresh.push(port)
-        moved ||= port.link === link
+        moved ||= !known
       }
       if (port) port.link = link
     }
