@@ -330,6 +330,14 @@ test('after a pause: silent, the owner is asked, and confirming announces again'
   assert.deepEqual([sent(), asks(1)], [ROUND, ['eth1 reply']])
 })
 
+test('a pause before anything was claimed takes nobody to confirm it, as there may be nobody yet', async () => {
+  const { responder, reflex, suspensions, asks, sent, turn } = setUp([link(1)])
+  reflex.wakeAfter(3000)
+  responder.set('ns/s', [claim()])
+  await turn()
+  assert.deepEqual([suspensions, sent(), asks(1)], [[3000], ROUND, ['eth1 reply']])
+})
+
 test('confirming first takes over what was decided in the same turn: what is no longer ours is not answered once', async () => {
   const { responder, reflex, turn } = setUp([link(1)])
   responder.set('a', [claim()])
