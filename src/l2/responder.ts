@@ -49,6 +49,7 @@ export class Responder {
   readonly #ports: Readonly<Record<NeighborProtocol, Ports>>
   readonly #changes = new Map<string, ClaimChange>()
   readonly #announcer: Announcer
+  #hasClaimed = false
   #retrying: Timer | undefined
   /** What was counted when it was closed: it may still be asked while the process ends. */
   #final: Counters | undefined
@@ -61,7 +62,11 @@ export class Responder {
     this.#announcer = new Announcer(Object.values(this.#ports), clock)
     links.onChange(() => this.#rescan())
     reflex.listen({
-      onSuspended: (pausedMs) => options.onSuspended(pausedMs),
+      onSuspended: (pausedMs) => {
+        // While a program starts there may be nobody yet who could confirm. What was never ours, nobody has taken.
+        if (!this.#hasClaimed) reflex.confirm()
+        options.onSuspended(pausedMs)
+      },
       onConflict: ({ ip, mac, index }) => options.onConflict({ ip, mac, link: this.#nameOf(index) }),
     })
     this.#rescan()
@@ -69,6 +74,7 @@ export class Responder {
 
   /** Replaces what a Service claims; takes effect, together with other changes of this turn, when the turn ends. */
   set(service: string, claims: readonly Claim[]): void {
+    if (claims.length > 0) this.#hasClaimed = true
     for (const change of this.#claims.set(service, claims.flatMap(canonical))) {
       if (this.#changes.size === 0) queueMicrotask(() => this.#flush())
       const before = this.#changes.get(change.ip)?.before ?? change.before
