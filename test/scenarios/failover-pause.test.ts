@@ -66,7 +66,7 @@ test('a node that goes on while it is cut off is silent for 2 s, then answers fo
   await cluster.advance(12_000)
   assert.deepEqual(cluster.ownedBy(owner), cluster.ips)
   cluster.network.heal()
-  assert.ok(await cluster.until(() => cluster.isOwnedOnce(), 2_000))
+  assert.ok(await cluster.ownedOnceWithin(2_000))
 })
 
 test('a node that goes on under 30 % loss: never two for more than 300 ms', async () => {

@@ -12,6 +12,8 @@ import { SpeakerNode } from './speaker-node.ts'
 import { ClientRecord } from './speaker-node-client.ts'
 
 export const RING_PORT = 7946
+/** A plan takes one or two turns of the loop, and on a busy machine some more. */
+const MOST_TURNS = 50
 const WATCH = { intervalMs: 100, detectMult: 4, port: 7947 }
 
 export type ClusterOptions = Readonly<{
@@ -41,6 +43,7 @@ export class SpeakerCluster {
   /** Besides those of the nodes. */
   readonly strangers: Station[] = []
   readonly random: () => number
+  #plans = false
 
   constructor(options: ClusterOptions) {
     const { nodes, seed = 1, services = 8, annotationsOf = () => ({}) } = options
@@ -66,7 +69,13 @@ export class SpeakerCluster {
   /** Speakers of the first nodes, all at the same moment; resolves when each says that it announces. */
   async start(settings: readonly NodeSettings[]): Promise<void> {
     const starts: Promise<void>[] = []
-    for (const [number, each] of settings.entries()) starts.push((await this.add(number, each)).speaker.start())
+    for (const [number, each] of settings.entries()) await this.add(number, each)
+    for (const { speaker } of this.nodes) {
+      starts.push(speaker.start())
+      // Reading objects takes real time, more or less of it: each has read them before the next one begins.
+      await new Promise(setImmediate)
+      await speaker.settled()
+    }
     await this.awaited(Promise.all(starts))
   }
 
@@ -82,6 +91,7 @@ export class SpeakerCluster {
       clock: this.clock,
       network: this.network.host(bind.address),
       random: this.random,
+      onPlan: () => (this.#plans = true),
     })
     this.nodes[number] = node
     return node
@@ -127,6 +137,16 @@ export class SpeakerCluster {
 
   isOwnedOnce(): boolean {
     return this.notOwnedOnce().length === 0
+  }
+
+  /** Looks every 2 ms until each address has its owner; false: that takes longer. */
+  async ownedOnceWithin(limitMs: number): Promise<boolean> {
+    const untilMs = this.clock.monotonicMs() + limitMs
+    while (!this.isOwnedOnce()) {
+      if (this.clock.monotonicMs() >= untilMs) return false
+      await this.advance(2)
+    }
+    return true
   }
 
   record(ips: readonly string[] = this.ips, everyMs = 5): ClientRecord {
@@ -198,6 +218,7 @@ export class SpeakerCluster {
     const settled = promise.finally(() => {
       isOver = true
     })
+    await new Promise(setImmediate) // where no timer is needed no time passes
     assert.ok(await this.until(() => isOver, limitMs), 'it never ends')
     return await settled
   }
@@ -205,7 +226,12 @@ export class SpeakerCluster {
   /** One timer. What it brings about, plans included, is over before the next: the real loop turns in between. */
   async #step(untilMs: number): Promise<boolean> {
     let looked = 0
-    return await this.clock.runUntil(() => looked++ > 0, untilMs - this.clock.monotonicMs())
+    const fired = await this.clock.runUntil(() => looked++ > 0, untilMs - this.clock.monotonicMs())
+    if (!this.#plans) return fired
+    this.#plans = false
+    const planned = Promise.all(this.nodes.map(({ speaker }) => speaker.settled()))
+    await Promise.race([planned, turns(MOST_TURNS)]) // one that stops plans no more, and does not say so
+    return fired
   }
 }
 
@@ -215,6 +241,10 @@ export function nameOf(number: number): string {
 
 export function addressOf(number: number): string {
   return `10.0.0.${number + 1}`
+}
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise(setImmediate)
 }
 
 function addresses(nodes: readonly SpeakerNode[]): string[] {

@@ -55,15 +55,20 @@ export class PlainMember {
 
   /** Who answers, as it sees it. */
   winnerOf(ip: string): string | undefined {
-    const digest = (name: string): Buffer => createHash('sha256').update(`${name}#${ip}`).digest()
     const names = this.gossip.members().flatMap(({ name, state }) => (isThere(state) ? [name] : []))
-    return names.toSorted((a, b) => Buffer.compare(digest(a), digest(b)))[0]
+    return ranking(names, ip)[0]
   }
 
   halt(): void {
     this.#isAlive = false
     this.#process.kill()
   }
+}
+
+/** Who answers for an address, and who would follow. */
+export function ranking(names: readonly string[], ip: string): string[] {
+  const digest = (name: string): Buffer => createHash('sha256').update(`${name}#${ip}`).digest()
+  return names.toSorted((a, b) => Buffer.compare(digest(a), digest(b)))
 }
 
 function isThere(state: MemberView['state']): boolean {

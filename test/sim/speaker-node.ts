@@ -29,6 +29,8 @@ export type SpeakerNodeOptions = Readonly<{
   clock: SimClock
   network: Network
   random: () => number
+  /** It plans anew in the next turns of the loop. */
+  onPlan(): void
 }>
 
 export type LogLine = Readonly<{ level: string; msg: string; event?: string }>
@@ -140,7 +142,7 @@ type OpenRing = Readonly<{
 }>
 
 async function openRing(
-  { name, config, network, random, ...options }: SpeakerNodeOptions,
+  { name, config, network, random, onPlan, ...options }: SpeakerNodeOptions,
   { program, threads }: Clocks,
   speaker: () => Speaker | undefined,
 ): Promise<OpenRing> {
@@ -159,7 +161,10 @@ async function openRing(
     log,
     nodes,
     event: ({ reason, message }) => log.warn(message, { event: reason }),
-    onChange: () => speaker()?.memberChanged(),
+    onChange: () => {
+      speaker()?.memberChanged()
+      onPlan()
+    },
     surroundings: {
       clock: program,
       network,
