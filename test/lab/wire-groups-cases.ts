@@ -16,9 +16,9 @@ afterEach(async () => {
 })
 
 /** Two wires that speak IPv6, and a reflex. */
-async function setUp() {
+async function setUp(pauseMs = 0) {
   const links = openLinks()
-  const reflex = openNeighborReflex({ pauseMs: 0 })
+  const reflex = openNeighborReflex({ pauseMs })
   cleanUps.push(() => {
     reflex.close()
     links.close()
@@ -191,23 +191,31 @@ test('a process out of descriptors joins a group when it has some again', async 
   await until(() => groups('near').length > 0, 'the group')
 })
 
-test('a link removed and made again with its old index and MAC address, all between two looks, is in its groups', async () => {
-  const { reflex, near } = await setUp()
-  reflex.attach('ndp', near)
-  reflex.update([{ ip: '2001:db8::1', reach: 'all' }])
-  const { index, mac } = near
-  const script = `ip link del near
+const REMAKES: [string, number, string, string][] = [
+  ['all between two looks', 0, '', ''],
+  ['while the process was stopped', 300, `kill -STOP ${process.pid}`, `sleep 0.5; kill -CONT ${process.pid}`],
+]
+for (const [when, pauseMs, first, last] of REMAKES) {
+  test(`a link removed and made again with its old index and MAC address, ${when}, is in its groups`, async () => {
+    const { reflex, near } = await setUp(pauseMs)
+    reflex.attach('ndp', near)
+    reflex.update([{ ip: '2001:db8::1', reach: 'all' }])
+    const { index, mac } = near
+    const script = `${first}
+    ip link del near
     ip link add near index ${index} address ${mac} type veth peer name near-far
     sysctl -qw net.ipv6.conf.near.accept_dad=0
     ip link set near up
-    ip link set near-far up`
-  execFileSync('sh', ['-ec', script]) // this thread waits and sees nothing
-  assert.deepEqual(groups('near'), [])
-  await until(() => groups('near').length > 0, 'the group')
-  assert.deepEqual(groups('near'), ['000001'])
-  reflex.update([{ ip: '2001:db8::1', reach: null }])
-  assert.deepEqual(groups('near'), [])
-})
+    ip link set near-far up
+    ${last}`
+    execFileSync('sh', ['-ec', script]) // this thread waits and sees nothing
+    assert.deepEqual(groups('near'), [])
+    await until(() => groups('near').length > 0, 'the group')
+    assert.deepEqual(groups('near'), ['000001'])
+    reflex.update([{ ip: '2001:db8::1', reach: null }])
+    assert.deepEqual(groups('near'), [])
+  })
+}
 
 test('a link that vanishes with its memberships is no error', async () => {
   const { reflex, near } = await setUp()
