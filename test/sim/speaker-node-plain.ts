@@ -17,7 +17,7 @@ export class PlainMember {
   readonly #process: PausingClock
   #isAlive = true
 
-  private constructor(number: number, gossip: Gossip, process: PausingClock) {
+  constructor(number: number, gossip: Gossip, process: PausingClock) {
     this.name = nameOf(number)
     this.address = addressOf(number)
     this.gossip = gossip

@@ -52,7 +52,7 @@ export class SpeakerNode {
   #state: 'running' | 'stopped' | 'dead' = 'running'
   #stoppedAtMs = 0
 
-  private constructor(options: SpeakerNodeOptions, clocks: Clocks, ring: OpenRing) {
+  constructor(options: SpeakerNodeOptions, clocks: Clocks, ring: OpenRing) {
     const { name, config, api } = options
     const { membership, links, log, lines } = ring
     this.name = name
