@@ -27,6 +27,7 @@ struct port {
   struct neighbor_port id;
   enum reflex_protocol protocol;
   int fd;
+  bool went_down; /* and that is not reported yet */
   struct port *next;
 };
 

@@ -40,9 +40,16 @@ struct port *reflex_find_port(struct reflex *reflex, uint64_t mark) {
 /* Throws away what came in before now: somebody else may own our addresses since. */
 static void drain(struct reflex *reflex) {
   uint8_t unused[1];
-  for (struct port *port = reflex->ports; port; port = port->next)
-    for (int i = 0; i < DRAIN_LIMIT && recv(port->fd, unused, sizeof unused, MSG_DONTWAIT) >= 0; i++)
-      reflex->claims[port->protocol].drops[DROP_SUSPENDED]++;
+  for (struct port *port = reflex->ports; port; port = port->next) {
+    for (int i = 0; i < DRAIN_LIMIT; i++) {
+      if (recv(port->fd, unused, sizeof unused, MSG_DONTWAIT) >= 0)
+        reflex->claims[port->protocol].drops[DROP_SUSPENDED]++;
+      else if (errno == ENETDOWN)
+        port->went_down = true;
+      else if (errno != EINTR)
+        break;
+    }
+  }
 }
 
 bool reflex_silent(struct reflex *reflex) {
@@ -96,19 +103,22 @@ static void answer(struct reflex *reflex, const struct port *port, const struct 
   report_conflict(reflex, port, frame);
 }
 
-static void report_link_down(struct reflex *reflex, const struct port *port) {
-  struct reflex_event event = {.kind = REFLEX_LINK_DOWN, .ifindex = port->id.ifindex};
-  reflex->report(reflex->context, &event);
+/* Where JavaScript is behind, with the next turn. */
+static void report_links_down(struct reflex *reflex) {
+  for (struct port *port = reflex->ports; port; port = port->next) {
+    struct reflex_event event = {.kind = REFLEX_LINK_DOWN, .ifindex = port->id.ifindex};
+    if (port->went_down && reflex->report(reflex->context, &event)) port->went_down = false;
+  }
 }
 
-static void serve(struct reflex *reflex, const struct port *port) {
+static void serve(struct reflex *reflex, struct port *port) {
   for (int i = 0; i < BATCH; i++) {
     uint8_t bytes[FRAME_BYTES];
     struct sockaddr_ll from = {0};
     socklen_t from_len = sizeof from;
     ssize_t len = recvfrom(port->fd, bytes, sizeof bytes, MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
     if (len < 0 && errno == EINTR) continue;
-    if (len < 0 && errno == ENETDOWN) report_link_down(reflex, port);
+    if (len < 0 && errno == ENETDOWN) port->went_down = true;
     if (len < 0) return; /* EAGAIN: done. ENETDOWN: reading it has cleared it, and the kernel hooks us in again on UP */
     if (reflex_silent(reflex)) {
       reflex->claims[port->protocol].drops[DROP_SUSPENDED]++;
@@ -148,6 +158,7 @@ void *reflex_run(void *argument) {
       struct port *port = reflex_find_port(reflex, events[i].data.u64); /* gone if detached since */
       if (port) serve(reflex, port);
     }
+    report_links_down(reflex);
     rebind(reflex, &rebound_ns);
     stopping = reflex->stopping;
     pthread_mutex_unlock(&reflex->lock);
