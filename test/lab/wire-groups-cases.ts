@@ -8,7 +8,7 @@ import { encode, solicitedNode, unsolicited } from '../../src/l2/ndp.ts'
 import type { Link } from '../../src/lib/net.ts'
 import { openLinks } from '../../src/os/links.ts'
 import { openNeighborReflex } from '../../src/os/neighbor-reflex.ts'
-import { enableIpv6, ip, makeWire, Tap, until } from './wire-namespace.ts'
+import { enableIpv6, ip, makeWire, sleep, Tap, until } from './wire-namespace.ts'
 
 const cleanUps: (() => unknown)[] = []
 afterEach(async () => {
@@ -191,6 +191,14 @@ test('a process out of descriptors joins a group when it has some again', async 
   await until(() => groups('near').length > 0, 'the group')
 })
 
+/** A script that makes an interface again that is gone. */
+const making = ({ index, mac }: Link) => `
+  ip link add near index ${index} address ${mac} type veth peer name near-far
+  sysctl -qw net.ipv6.conf.near.accept_dad=0
+  ip link set near up
+  ip link set near-far up`
+const run = (script: string) => execFileSync('sh', ['-ec', script])
+
 const REMAKES: [string, number, string, string][] = [
   ['all between two looks', 0, '', ''],
   ['while the process was stopped', 300, `kill -STOP ${process.pid}`, `sleep 0.5; kill -CONT ${process.pid}`],
@@ -200,15 +208,7 @@ for (const [when, pauseMs, first, last] of REMAKES) {
     const { reflex, near } = await setUp(pauseMs)
     reflex.attach('ndp', near)
     reflex.update([{ ip: '2001:db8::1', reach: 'all' }])
-    const { index, mac } = near
-    const script = `${first}
-    ip link del near
-    ip link add near index ${index} address ${mac} type veth peer name near-far
-    sysctl -qw net.ipv6.conf.near.accept_dad=0
-    ip link set near up
-    ip link set near-far up
-    ${last}`
-    execFileSync('sh', ['-ec', script]) // this thread waits and sees nothing
+    run(`${first}\nip link del near${making(near)}\n${last}`) // this thread waits and sees nothing
     assert.deepEqual(groups('near'), [])
     await until(() => groups('near').length > 0, 'the group')
     assert.deepEqual(groups('near'), ['000001'])
@@ -216,6 +216,17 @@ for (const [when, pauseMs, first, last] of REMAKES) {
     assert.deepEqual(groups('near'), [])
   })
 }
+
+test('a link that was away when its groups were joined again is in them once it is back', async () => {
+  const { reflex, near } = await setUp(300)
+  reflex.attach('ndp', near)
+  reflex.update([{ ip: '2001:db8::1', reach: 'all' }])
+  ip('link', 'del', 'near')
+  await sleep(100)
+  run(making(near))
+  assert.deepEqual(groups('near'), [])
+  await until(() => groups('near').length > 0, 'the group')
+})
 
 test('a link that vanishes with its memberships is no error', async () => {
   const { reflex, near } = await setUp()
