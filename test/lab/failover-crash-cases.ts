@@ -42,7 +42,7 @@ test('a short hang that nobody noticed: the owner stays, and nobody else answers
   const { scene, prober, owner } = await startRing()
   const hungMs = monotonicMs()
   await freeze(scene.speaker('node-1').pid)
-  await sleep(60)
+  await sleep(150)
   scene.speaker('node-1').signal('SIGCONT')
   await sleep(1500)
   await prober.settled(owner)
