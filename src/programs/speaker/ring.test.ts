@@ -152,6 +152,21 @@ test('who is there is not asked; who answers at last begins the count anew', asy
   assert.ok(take().some((note) => note.endsWith('join 10.0.0.2')))
 })
 
+test('looking for others while they are looked for already does not make it look more often', async () => {
+  const { ring, clock, world, take } = await rig()
+  await ring.join()
+  const joining = Promise.withResolvers<number>()
+  world.joining = joining.promise
+  for (let again = 0; again < 5; again++) ring.seek()
+  await clock.advance(0)
+  joining.resolve(1)
+  world.joining = Promise.resolve(1)
+  await clock.advance(0)
+  take()
+  await clock.advance(180_000)
+  assert.equal(take().length, 3)
+})
+
 test('before it has joined it does not look for others on its own', async () => {
   const { ring, clock, take } = await rig()
   ring.seek()
