@@ -233,6 +233,7 @@ export class Ring {
       this.#tellUnread()
     } else [this.#attempts, this.#toldUnread] = [0, false]
     const delayMs = isComplete ? REJOIN_LATER_MS : (REJOIN_MS[this.#attempts - 1] ?? REJOIN_LATER_MS)
+    this.#rejoining?.cancel() // another search may have ended meanwhile
     this.#rejoining = clock.after(delayMs, () => this.seek())
   }
 
