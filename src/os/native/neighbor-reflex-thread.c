@@ -132,14 +132,16 @@ static void serve(struct reflex *reflex, struct port *port) {
 
 /*
  * The kernel does not hook us in again on an interface that was removed and made anew with its old index and MAC address,
- * or that has been to another network namespace; and JavaScript may see no difference. Where all is well, binding again
- * changes nothing.
+ * or that has been to another network namespace; and JavaScript may see no difference. It is back without memberships,
+ * and those who looked after them when it went may have found no interface.
  */
 static void rebind(struct reflex *reflex, uint64_t *last_ns) {
   if (reflex->beat_ns - *last_ns < SECOND_NS) return;
   *last_ns = reflex->beat_ns;
-  for (struct port *port = reflex->ports; port; port = port->next)
-    packet_bind(port->fd, REFLEX_SPOKEN[port->protocol].ethertype, port->id.ifindex);
+  for (struct port *port = reflex->ports; port; port = port->next) {
+    if (!packet_unhooked(port->fd)) continue;
+    if (packet_bind(port->fd, REFLEX_SPOKEN[port->protocol].ethertype, port->id.ifindex) == 0) port->went_down = true;
+  }
 }
 
 void *reflex_run(void *argument) {
@@ -158,8 +160,8 @@ void *reflex_run(void *argument) {
       struct port *port = reflex_find_port(reflex, events[i].data.u64); /* gone if detached since */
       if (port) serve(reflex, port);
     }
-    report_links_down(reflex);
     rebind(reflex, &rebound_ns);
+    report_links_down(reflex);
     stopping = reflex->stopping;
     pthread_mutex_unlock(&reflex->lock);
   }

@@ -35,6 +35,12 @@ int packet_bind(int fd, uint16_t ethertype, int32_t ifindex) {
   return bind(fd, (struct sockaddr *)&address, sizeof address) == 0 ? 0 : -errno;
 }
 
+bool packet_unhooked(int fd) {
+  struct sockaddr_ll address = {0};
+  socklen_t len = sizeof address;
+  return getsockname(fd, (struct sockaddr *)&address, &len) == 0 && address.sll_ifindex < 0;
+}
+
 int packet_open(uint16_t ethertype, int32_t ifindex, const packet_filter *filter) {
   /* Protocol 0 receives nothing: no frame can slip in before the filter is attached. */
   int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

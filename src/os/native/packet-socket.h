@@ -3,6 +3,7 @@
 #define METALLB_PACKET_SOCKET_H
 
 #include <linux/filter.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,9 @@ int packet_open(uint16_t ethertype, int32_t ifindex, const packet_filter *filter
 
 /* Hooks a socket into an interface, again if need be. Returns 0 or -errno. */
 int packet_bind(int fd, uint16_t ethertype, int32_t ifindex);
+
+/* Whether the interface it was hooked into has been removed, be there a new one with its index or not. */
+bool packet_unhooked(int fd);
 
 /* Replaces the filter. Returns 0 or -errno; after an error the socket has no filter and gets every frame. */
 int packet_set_filter(int fd, const packet_filter *filter);
