@@ -28,11 +28,17 @@ const ADOPTED: Place = {
 const BGP = later('BGP sessions, BFD, and what routers learn')
 const CHART = later('the Helm chart')
 const PROMETHEUS = later('rules and expressions, tried on Prometheus with the series of both programs')
-const TOOLS = later('vtysh and a member list to look at in the Pods')
+const TOOLS = later('vtysh and ping to look around with in the Pods')
 const KUBELETS = later('Pods that run: the guides on a whole cluster')
 const CLUSTERS = later('three clusters at once, and a client in front of them')
-const HEALTH = later('health checks of Services')
-const MEMBERS = later('the member list')
+const HEALTH: Place = {
+  file: 'test/lab/health-cases.ts',
+  title: 'it fails on the leader: the next one answers; passes again: it is back; fails everywhere: as without it',
+}
+const PARTITION: Place = {
+  file: 'test/lab/failover-network-cases.ts',
+  title: 'the switch is cut in two: each side answers for all; joined again, one owner within two seconds',
+}
 
 export const BLOCKS: readonly Block[] = [
   ['0.1', 'add a chart repository', CHART],
@@ -72,7 +78,7 @@ export const BLOCKS: readonly Block[] = [
   ['1.2', 'apply it', 'here'],
   ['1.3', 'Deployment of the controller', 'here', KUBELETS],
   ['1.4', 'DaemonSet of the speaker', 'here', KUBELETS, BGP],
-  ['1.5', 'Secret of the member list', 'here', MEMBERS],
+  ['1.5', 'Secret of the member list', 'here'],
   ['1.6', 'layer 2', 'here', world('high availability on layer 2')],
   ['1.7', 'BGP', 'here', world('high availability by BGP: .0 is skipped, three nodes announce to two routers'), BGP],
   ['1.8', 'labels of nodes', 'here'],
@@ -80,8 +86,8 @@ export const BLOCKS: readonly Block[] = [
   ['1.10', 'a Service', 'here', world('high availability on layer 2')],
   ['1.11', 'a node is cordoned and drained', 'here', story('the announcing speaker is deleted'), KUBELETS],
   ['1.12', 'without a controller', 'here'],
-  ['1.13', 'a partition', 'here', MEMBERS],
-  ['1.14', 'variables of the member list', 'here', MEMBERS],
+  ['1.13', 'a partition', 'here', PARTITION],
+  ['1.14', 'variables of the member list', 'here'],
   ['1.15', 'metrics of sessions', 'here', BGP],
   ['1.16', 'a monitor', 'here', PROMETHEUS],
   ['1.17', 'alerts', PROMETHEUS],
@@ -90,7 +96,7 @@ export const BLOCKS: readonly Block[] = [
   ['1.20', 'disruption budgets', 'here', KUBELETS],
   ['1.21', 'resources', CHART],
   ['1.22', 'a script that checks health', 'here', BGP],
-  ['1.23', 'commands to look around', 'here', TOOLS],
+  ['1.23', 'commands to look around', 'here', KUBELETS],
 
   ['2.1', 'install from manifests', INSTALLED, ADOPTED],
   ['2.2', 'install by Helm', CHART],

@@ -31,7 +31,12 @@ const SILENT = ['--port=0', '--health-probe-port=0']
 
 export type Outcome = Readonly<{ status: number; stdout: string; stderr: string }>
 type Labels = Readonly<Record<string, string>>
-export type StartOptions = Readonly<{ args?: readonly string[]; env?: Readonly<Record<string, string>> }>
+export type StartOptions = Readonly<{
+  args?: readonly string[]
+  env?: Readonly<Record<string, string>>
+  /** Where it can be asked; the default is one of its own. */
+  runDirectory?: string
+}>
 
 export class GuideWorld {
   readonly server: ApiServer
@@ -87,8 +92,9 @@ export class GuideWorld {
   }
 
   /** Starts a program with the rights of its service account. */
-  start(name: 'controller' | 'speaker', { args = SILENT, env = {} }: StartOptions = {}): ClusterProgram {
-    const own = ['--kubeconfig', this.server.kubeconfigFor(name), '--run-dir', scratchDirectory(name)]
+  start(name: 'controller' | 'speaker', { args = SILENT, env = {}, ...rest }: StartOptions = {}): ClusterProgram {
+    const runDirectory = rest.runDirectory ?? scratchDirectory(name)
+    const own = ['--kubeconfig', this.server.kubeconfigFor(name), '--run-dir', runDirectory]
     const program = new ClusterProgram([name, ...own, ...args], { env })
     this.programs.push(program)
     return program

@@ -10,6 +10,7 @@ import { fieldAt } from '../../lab/cluster/field.ts'
 import { endpointSlice } from '../../lab/cluster/objects.ts'
 import { observed, observedAll } from '../../lab/cluster/observe.ts'
 import type { ClusterProgram } from '../../lab/cluster/program.ts'
+import { GuideSpeakers } from './guide-speakers.ts'
 import { corrected, guide } from './guide-text.ts'
 import { GuideWorld } from './guide-world.ts'
 
@@ -26,12 +27,13 @@ spec: { type: LoadBalancer, ports: [{ port: 80 }] }
 `
 let world: GuideWorld
 let controller: ClusterProgram
-const speakers = new Map<string, ClusterProgram>()
+let speakers: GuideSpeakers
+const nodeAddress = (node: string) => `192.168.1.${11 + NODES.indexOf(node)}`
 
 before(async () => {
   world = await GuideWorld.open()
-  const nodes = NODES.map((name, at) => [name, { address: `192.168.1.${11 + at}` }] as const)
-  await world.addNodes(Object.fromEntries(nodes))
+  await world.addNodes(Object.fromEntries(NODES.map((name) => [name, { address: nodeAddress(name) }])))
+  speakers = new GuideSpeakers(world, { addressOf: nodeAddress, secret: memberKey })
 })
 after(async () => await world.close())
 
@@ -113,18 +115,11 @@ async function announcedBy(service: string, node: string): Promise<void> {
   })
 }
 
-test('1.4, 1.10: speakers with the variables of their Pods alone; one of them leads, and the status names it', async () => {
-  for (const [at, node] of Object.values(LEADERS).entries()) {
-    const env = { METALLB_NODE_NAME: node, METALLB_HOST: '192.168.1.11', METALLB_ML_BIND_ADDR: '192.168.1.11' }
-    const members = {
-      METALLB_ML_LABELS: 'app=metallb,component=speaker',
-      METALLB_ML_SECRET_KEY_PATH: '/etc/ml_secret_key',
-    }
-    // Here both have one network, and the controller has it, too.
-    const args = ['--log-level=info', `--port=${7480 + at}`, `--health-probe-port=${17_480 + at}`]
-    speakers.set(node, world.start('speaker', { args, env: { ...env, ...members } }))
-  }
-  for (const speaker of speakers.values()) await speaker.said('ready')
+test('1.4, 1.10: speakers with the variables of their Pods alone are a ring; one leads, and the status names it', async () => {
+  const nodes = [LEADERS['192.168.1.100'], LEADERS['192.168.1.160']] as const
+  for (const node of nodes) await speakers.addPod(node)
+  await Promise.all(nodes.map((node) => speakers.start(node)))
+  await speakers.watching(...nodes)
   await world.client.create(endpointSlice('test-lb-service', ['worker-1', 'worker-2']))
   await world.applied(guide('1.10-service.yaml'))
   assert.equal(await world.addressOf('test-lb-service'), '192.168.1.100')
@@ -136,8 +131,8 @@ test('1.4, 1.10: speakers with the variables of their Pods alone; one of them le
     stdout,
     /^NAME +ALLOCATED NODE +SERVICE NAME +SERVICE NAMESPACE\nl2-\w+ +infra-1 +test-lb-service +default\n$/,
   )
-  const leader = speakers.get(LEADERS['192.168.1.100'])
-  await leader?.said((line) => /announcing/.test(JSON.stringify(line)))
+  const leader = speakers.on(LEADERS['192.168.1.100'])
+  await leader.said((line) => /announcing/.test(JSON.stringify(line)))
 })
 
 test('1.8: the labels that the second advertisement asks for take effect without a restart', async () => {
@@ -235,6 +230,35 @@ test('1.9, 1.14: part of a DaemonSet is no DaemonSet, and is a patch for one', a
   assert.equal(values.get('METALLB_ML_LABELS'), 'app=metallb,component=speaker')
 })
 
+test('1.14, 1.23: speakers that are started anew follow these variables, and print members, states and leaders', async () => {
+  const nodes = ['infra-1', 'worker-2'] as const
+  const settings = { tcpTimeout: '10s', pushPullInterval: '30s', gossipInterval: '200ms', suspicionMult: 4 }
+  for (const node of nodes) {
+    assert.equal(await speakers.on(node).stop(), 0)
+    const speaker = await speakers.start(node)
+    const said = await speaker.said('the ring of speakers is set up')
+    const { bind, encryption } = said
+    assert.deepEqual({ bind, encryption }, { bind: `${nodeAddress(node)}:7946`, encryption: 'AES-GCM' })
+    for (const [name, value] of Object.entries(settings)) assert.equal(said[name], value)
+  }
+  await speakers.watching(...nodes)
+  for (const [node, other] of [nodes, nodes.toReversed()]) {
+    assert.ok(node !== undefined && other !== undefined)
+    const lines = await speakers.tables(node)
+    for (const [name, value] of Object.entries(settings))
+      assert.ok(lines.includes(`${name} ${value}`), lines.join('\n'))
+    assert.ok(lines.includes(`bind ${nodeAddress(node)}:7946`))
+    const own = lines.find((line) => line.startsWith(`${node} `))
+    assert.match(own ?? '', new RegExp(`^${node} ${nodeAddress(node)}:7946 alive \\d+ metallb-ts `))
+    const seen = lines.find((line) => line.startsWith(`${other} `))
+    assert.match(seen ?? '', new RegExp(`^${other} ${nodeAddress(other)}:7946 alive \\d+ up metallb-ts `))
+    for (const [address, leader] of Object.entries(LEADERS)) {
+      const service = address === '192.168.1.100' ? 'test-lb-service' : 'second'
+      assert.ok(lines.includes(`${address} default/${service} ${leader}`), lines.join('\n'))
+    }
+  }
+})
+
 test('1.13: a network policy', async () => {
   await world.applied(guide('1.13-partition.yaml'))
   await world.kubectl('delete', 'networkpolicy', 'simulate-partition', ...SYSTEM)
@@ -309,6 +333,8 @@ test('1.22: the script that checks health, as written and corrected, while one S
 })
 
 test('1.23: what there is to look at', async () => {
+  const said = speakers.on('infra-1').lines.map((line) => JSON.stringify(line))
+  assert.ok(said.some((line) => /leader|announce|arp/.test(line)))
   const kinds = ['ipaddresspools', 'bgppeers', 'bgpadvertisements', 'l2advertisements']
   const counts: Record<string, number> = {}
   for (const kind of kinds) {
