@@ -19,7 +19,7 @@ import { openNetwork } from '../../os/network.ts'
 import type { Discovery } from './discovery.ts'
 import { HealthGates, type HealthGatesOptions } from './health-gates.ts'
 import { type OwnState, Ring, type WatchHooks } from './ring.ts'
-import type { RingConfig } from './ring-config.ts'
+import { type RingConfig, ringSettings } from './ring-config.ts'
 import type { Membership, Planned } from './speaker.ts'
 
 export type MembershipOptions = Readonly<{
@@ -78,6 +78,7 @@ export async function openMembership(options: MembershipOptions): Promise<OpenMe
     log,
     onChange,
   })
+  log.info('the ring of speakers is set up', { event: 'ringSettings', ...ringSettings(config) })
   const address = () => ownAddress(nodes().get(node), bind.address)
   const onStates: HealthGatesOptions['onStates'] = (states) => ring.sayGates(states)
   const gates = new HealthGates({ clock, log, address, event, onStates, ...(openProbe && { openProbe }) })
