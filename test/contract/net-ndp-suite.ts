@@ -241,6 +241,7 @@ export function ndpContract(name: string, open: () => Promise<Wire>): void {
     wire.inject(advertised({ linkLayer: null, source: own }))
     wire.inject(advertised({ linkLayer: own }))
     wire.inject(advertised({ solicited: true })) // to all and yet an answer: no such thing (RFC 4861 §7.1.2)
+    wire.inject(probe({ linkLayer: STATION })) // no such thing either (§7.1.1)
     wire.inject(advertised({ target: NOT_MINE }))
     await heard(wire)
     const conflict = { ip: MINE, mac: STATION, index: wire.near().index }
