@@ -33,25 +33,29 @@ async function inSmallPods(scene: Scene, assignments: Assignments): Promise<read
   const [ours, theirs] = [new Quota(SMALL), new Quota(SMALL)]
   const controller = await startController(scene, ours.within)
   const speaker = await startSpeaker(scene, theirs.within)
-  await assignments.start(client)
-  const [lastCreate] = await Promise.all([createServices(client, 0, COUNT), createEndpoints(client, 0, COUNT)])
-  const lastAddress = await allAssigned(assignments, 0, COUNT)
-  const silent = await lacking(client, '/api/v1/namespaces/default/events', eventSubject)
-  const absent = await lacking(client, STATUSES, statusSubject)
   const programs = [controller, speaker]
-  assert.ok(
-    programs.every(({ hasEnded }) => !hasEnded),
-    programs.map((one) => one.lastWords()).join('\n'),
-  )
-  const name = `a small Pod, ${COUNT.toLocaleString('en-US')} Services`
-  return [
-    { name: `${name}: last address after last create`, value: lastAddress - lastCreate, unit: 'ms', bound: null },
-    { name: `${name}: processes killed for their memory`, value: ours.kills() + theirs.kills(), unit: '', bound: 0 },
-    { name: `${name}: Services without their event`, value: silent, unit: '', bound: 0 },
-    { name: `${name}: Services without their speaker's status`, value: absent, unit: '', bound: 0 },
-    { name: `${name}: controller, RSS`, value: controller.rssMb(), unit: 'MB', bound: null },
-    { name: `${name}: speaker, RSS`, value: speaker.rssMb(), unit: 'MB', bound: null },
-  ]
+  try {
+    await assignments.start(client)
+    const [lastCreate] = await Promise.all([createServices(client, 0, COUNT), createEndpoints(client, 0, COUNT)])
+    const lastAddress = await allAssigned(assignments, 0, COUNT)
+    const silent = await lacking(client, '/api/v1/namespaces/default/events', eventSubject)
+    const absent = await lacking(client, STATUSES, statusSubject)
+    assert.ok(
+      programs.every(({ hasEnded }) => !hasEnded),
+      programs.map((one) => one.lastWords()).join('\n'),
+    )
+    const name = `a small Pod, ${COUNT.toLocaleString('en-US')} Services`
+    return [
+      { name: `${name}: last address after last create`, value: lastAddress - lastCreate, unit: 'ms', bound: null },
+      { name: `${name}: processes killed for their memory`, value: ours.kills() + theirs.kills(), unit: '', bound: 0 },
+      { name: `${name}: Services without their event`, value: silent, unit: '', bound: 0 },
+      { name: `${name}: Services without their speaker's status`, value: absent, unit: '', bound: 0 },
+      { name: `${name}: controller, RSS`, value: controller.rssMb(), unit: 'MB', bound: null },
+      { name: `${name}: speaker, RSS`, value: speaker.rssMb(), unit: 'MB', bound: null },
+    ]
+  } finally {
+    await Promise.all(programs.map((program) => program.stop()))
+  }
 }
 
 const STATUSES = '/apis/metallb.io/v1beta1/namespaces/metallb-system/servicel2statuses'

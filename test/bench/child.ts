@@ -4,4 +4,5 @@ import type { Bench } from './figure.ts'
 
 const module: { bench: Bench } = await import(process.argv[2] ?? '')
 const figures = await module.bench()
-process.send?.(figures, undefined, {}, () => process.disconnect())
+// What a bench has left running must not keep us.
+process.send?.(figures, undefined, {}, () => process.exit())
