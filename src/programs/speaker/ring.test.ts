@@ -152,6 +152,24 @@ test('who is there is not asked; who answers at last begins the count anew', asy
   assert.ok(take().some((note) => note.endsWith('join 10.0.0.2')))
 })
 
+test('of many a few are asked; those of whom they tell are not asked, the others are', async () => {
+  const { ring, clock, world, take, heard } = await rig()
+  world.peers = Array.from({ length: 30 }, (_, peer) => at(peer + 2))
+  const joining = Promise.withResolvers<number>()
+  world.joining = joining.promise
+  const joined = ring.join()
+  await clock.advance(0)
+  const few = take()[0]?.split(' ')[2]?.split(',') ?? []
+  assert.equal(few.length, 8)
+  const silent = world.peers.filter(({ address }) => !few.includes(address)).slice(0, 2)
+  heard(...world.peers.filter((peer) => !silent.includes(peer)).map((peer, host) => member(`n${host}`, 0, peer)))
+  world.joining = Promise.resolve(0)
+  joining.resolve(8)
+  await joined
+  const asked = take().filter((note) => note.includes('join'))
+  assert.deepEqual(asked, [`0 join ${silent.map(({ address }) => address).join()}`])
+})
+
 test('looking for others while they are looked for already does not make it look more often', async () => {
   const { ring, clock, world, take } = await rig()
   await ring.join()

@@ -10,6 +10,7 @@ import type { Watches, WatchLoss } from '../../bfd/watches.ts'
 import type { Gossip, MemberView } from '../../gossip/session.ts'
 import type { Clock, Timer } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
+import type { SocketAddress } from '../../lib/sockets.ts'
 import { supervise } from '../../lib/supervise.ts'
 import { VERSION } from '../../lib/version.ts'
 import type { Discovery } from './discovery.ts'
@@ -23,6 +24,8 @@ const JOIN_MS = 2000
 /** Others that do not answer at first may still be starting: asked again soon, and then every minute, as MetalLB does. */
 const REJOIN_MS = [500, 1000, 2000, 4000, 8000, 15_000, 30_000]
 const REJOIN_LATER_MS = 60_000
+/** Others are asked so many at a time; all at once would be a million lists of members in a ring of a thousand. */
+const JOINED_AT_ONCE = 8
 /** Who was lost is heard again, and did not answer. */
 const REUNITE_MS = 1000
 /** How long a ring that answers nothing is asked after a pause, before we go on with what we knew. */
@@ -220,21 +223,37 @@ export class Ring {
     const peers = await discovery.peers()
     if (this.#leaving) return
     this.#lost.keepAt(peers)
-    const here = new Set(
-      this.members().flatMap(({ address, port, state }) => (isLive(state) ? [`${address} ${port}`] : [])),
-    )
-    const missing = peers.filter(({ address, port }) => !here.has(`${address} ${port}`))
-    const found = missing.length === 0 ? 0 : await this.#gossip.join(missing)
-    if (this.#leaving) return
-    const isComplete = found === missing.length
+    const asked = new Set<SocketAddress>()
+    let found = 0
+    for (let few = this.#missing(peers, asked); few.length > 0; few = this.#missing(peers, asked)) {
+      for (const peer of few) asked.add(peer)
+      found += await this.#gossip.join(few)
+      if (this.#leaving) return
+    }
+    const isComplete = found === asked.size
     if (!isComplete) {
-      log.debug('some speakers did not answer', { asked: missing.length, answered: found })
+      log.debug('some speakers did not answer', { asked: asked.size, answered: found })
       this.#attempts++
       this.#tellUnread()
     } else [this.#attempts, this.#toldUnread] = [0, false]
     const delayMs = isComplete ? REJOIN_LATER_MS : (REJOIN_MS[this.#attempts - 1] ?? REJOIN_LATER_MS)
     this.#rejoining?.cancel() // another search may have ended meanwhile
     this.#rejoining = clock.after(delayMs, () => this.seek())
+  }
+
+  /** Of those that are not in the ring a few, as each of them tells of all that it knows. */
+  #missing(peers: readonly SocketAddress[], asked: ReadonlySet<SocketAddress>): SocketAddress[] {
+    const here = new Set(
+      this.members().flatMap(({ address, port, state }) => (isLive(state) ? [`${address} ${port}`] : [])),
+    )
+    const missing = peers.filter((peer) => !asked.has(peer) && !here.has(`${peer.address} ${peer.port}`))
+    // Not the same ones first everywhere.
+    const at = missing.findIndex(({ address }) => address > this.#address)
+    return [...missing.slice(Math.max(0, at)), ...missing.slice(0, Math.max(0, at))].slice(0, JOINED_AT_ONCE)
+  }
+
+  get #address(): string {
+    return this.members().find(({ name }) => name === this.#options.node)?.address ?? ''
   }
 
   /** Some did not answer, and somebody says what cannot be read: a Secret that was changed on some nodes only, most likely. */
