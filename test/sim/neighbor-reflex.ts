@@ -154,7 +154,7 @@ export class SimReflex implements NeighborReflex {
     const probe = frame.sourceIp === '::'
     const claimed = { ip: probe ? frame.target : frame.sourceIp, mac }
     if (frame.sourceIp.startsWith('ff') || isGroup(frame.source) || (probe && frame.linkLayer)) {
-      return { drop: 'source', claimed }
+      return { drop: 'source' }
     }
     if (!isForUs(frame, link)) return { drop: 'destination', claimed }
     const drop = this.#count(frame.target, link)

@@ -63,6 +63,11 @@ static long parse(const struct neighbor_frame *frame, const uint8_t **mac) {
 
 static bool from_nobody(const uint8_t *bytes) { return memcmp(bytes + IP_SRC, UNSPECIFIED, 16) == 0; }
 
+/* Somebody who cannot be: a group, or nobody yet with a link-layer address (§7.1.1). */
+static bool is_impossible(const uint8_t *asked, const uint8_t *mac) {
+  return asked[IP_SRC] == MULTICAST || (asked[ETH_SRC] & 1) != 0 || (from_nobody(asked) && mac);
+}
+
 static bool to_group(const uint8_t *bytes) {
   return memcmp(bytes + IP_DST, GROUP, 13) == 0 && memcmp(bytes + IP_DST + 13, bytes + TARGET + 13, 3) == 0;
 }
@@ -104,7 +109,7 @@ long ndp_answer(const struct neighbor_table *table, const struct neighbor_port *
   long malformed = parse(frame, &mac);
   if (malformed != 0) return malformed;
   if (bytes[TYPE] != SOLICITATION) return -DROP_OPERATION;
-  if (bytes[IP_SRC] == MULTICAST || (bytes[ETH_SRC] & 1) != 0 || (from_nobody(bytes) && mac)) return -DROP_SOURCE;
+  if (is_impossible(bytes, mac)) return -DROP_SOURCE;
   if (!to_us(bytes, port->mac)) return -DROP_DESTINATION;
   if (frame->other_host) return -DROP_MALFORMED; /* addressed to us and yet not for us: it belongs to a VLAN */
   long index = neighbor_find_on(table, bytes + TARGET, port->ifindex);
@@ -119,6 +124,7 @@ long ndp_sender(const struct neighbor_table *table, const struct neighbor_port *
   if (frame->other_host || parse(frame, &option) != 0) return -DROP_MALFORMED;
   bool advertised = bytes[TYPE] == ADVERTISEMENT;
   if (advertised && bytes[IP_DST] == MULTICAST && (bytes[FLAGS] & FLAG_SOLICITED)) return -DROP_MALFORMED; /* §7.1.2 */
+  if (!advertised && is_impossible(bytes, option)) return -DROP_SOURCE;
   *mac = option ? option : bytes + ETH_SRC;
   return neighbor_find_on(table, bytes + (advertised || from_nobody(bytes) ? TARGET : IP_SRC), port->ifindex);
 }
