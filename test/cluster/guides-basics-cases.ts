@@ -2,15 +2,17 @@
 /** The guide to the basics. guides.test.ts runs this file in a network namespace; titles begin with the blocks' numbers. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { namespace } from '../../lab/cluster/objects.ts'
+import { endpointSlice, namespace } from '../../lab/cluster/objects.ts'
+import { ip } from '../lab/wire-namespace.ts'
 import { corrected, guide } from './guide-text.ts'
 import { GuideWorld } from './guide-world.ts'
 
+const NODE_ADDRESS = '192.168.1.10'
 let world: GuideWorld
 
 before(async () => {
   world = await GuideWorld.open()
-  await world.addNodes({ 'node-1': { address: '192.168.1.10' } })
+  await world.addNodes({ 'node-1': { address: NODE_ADDRESS } })
   await world.startController()
 })
 after(async () => await world.close())
@@ -58,6 +60,23 @@ test('3.11: Kubernetes refuses a health check port without Local, and one outsid
 test('3.11: without that line the Service keeps its address', async () => {
   await world.applied(corrected(guide('3.11-health.yaml'), '  healthCheckNodePort: 8080\n', ''))
   assert.equal(await world.addressOf('nginx-service'), '192.168.1.240')
+})
+
+test('3.11: nothing answers on that port of any node: the Service is announced, and a Warning says so', async () => {
+  ip('address', 'add', `${NODE_ADDRESS}/32`, 'dev', 'lo')
+  await world.client.create(endpointSlice('nginx-service', ['node-1']))
+  const ring = { METALLB_ML_BIND_ADDR: NODE_ADDRESS, METALLB_ML_LABELS: 'app=metallb,component=speaker' }
+  const speaker = world.start('speaker', { env: { METALLB_NODE_NAME: 'node-1', ...ring } })
+  const said = ['Normal IPAllocated 1', 'Normal nodeAssigned 1', 'Warning healthCheckNeverPassed 1']
+  await world.events('nginx-service', said)
+  const { stdout } = await world.kubectl('describe', 'service', 'nginx-service')
+  assert.match(
+    stdout,
+    / healthCheckNeverPassed .* port 8080 \(annotation healthCheckNodePort\) has answered 200 on no node/,
+  )
+  const statuses = await world.kubectl('get', 'servicel2statuses', '-n', 'metallb-system')
+  assert.match(statuses.stdout, / node-1 +nginx-service +default$/m)
+  assert.equal(await speaker.stop(), 0)
 })
 
 test('3.12: an Ingress controller of another namespace gets the next address', async () => {

@@ -3,12 +3,15 @@
  * What `kubectl apply -k deploy/manifests` makes of a cluster, played without kubelets: the objects, a node that is this
  * network namespace, and the programs as processes with the arguments and variables that their Pods would give them.
  */
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Manifest } from '../../lab/cluster/api-client.ts'
 import { type ApiServer, startApiServer } from '../../lab/cluster/api-server.ts'
 import { apply, readManifests } from '../../lab/cluster/apply.ts'
 import { serviceAccount, type User } from '../../lab/cluster/credentials.ts'
+import { fieldAt } from '../../lab/cluster/field.ts'
 import { createNode } from '../../lab/cluster/objects.ts'
+import { observed } from '../../lab/cluster/observe.ts'
 import { ClusterProgram } from '../../lab/cluster/program.ts'
 import { scratchDirectory } from '../../lab/cluster/scratch.ts'
 import { ip, makeWire } from '../lab/wire-namespace.ts'
@@ -64,23 +67,38 @@ export async function startPod(
 ): Promise<ClusterProgram> {
   const labels = { app: 'metallb', component: program }
   const spec = { nodeName: NODE, serviceAccountName: program, containers: [{ name: program, image: 'none' }] }
-  await server.client.create({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace: 'metallb-system', labels },
-    spec,
-  })
+  const metadata = { name, namespace: 'metallb-system', labels }
+  const pod: Manifest = { apiVersion: 'v1', kind: 'Pod', metadata, spec }
+  await server.client.create(pod)
+  await server.client.patchStatus(pod, { phase: 'Running', podIP: ADDRESS, podIPs: [{ ip: ADDRESS }] })
   const flags = ['--kubeconfig', server.kubeconfigFor(program), '--run-dir', scratchDirectory(name)]
   // Metrics by HTTPS, whose readers are asked for their token.
   const ports = ['--port', String(port), '--metrics-secure', '--health-probe-port', String(port + 1000)]
-  return new ClusterProgram([program, ...flags, ...ports, ...args], {
-    env: environment(program, isUnnamed ? '' : name),
-  })
+  const podName = isUnnamed ? '' : name
+  const env = {
+    METALLB_NAMESPACE: 'metallb-system',
+    METALLB_POD_NAME: podName,
+    ...(await variablesOf(program, server)),
+  }
+  return new ClusterProgram([program, ...flags, ...ports, ...args], { env })
 }
 
-function environment(program: PodPlan['program'], name: string): Record<string, string> {
-  const common = { METALLB_NAMESPACE: 'metallb-system', METALLB_POD_NAME: name }
-  return program === 'controller'
-    ? { ...common, METALLB_ML_SECRET_NAME: 'memberlist', METALLB_DEPLOYMENT: 'controller' }
-    : { ...common, METALLB_NODE_NAME: NODE, METALLB_HOST: ADDRESS, METALLB_ML_BIND_ADDR: ADDRESS }
+async function variablesOf(program: PodPlan['program'], server: ApiServer): Promise<Record<string, string>> {
+  if (program === 'controller') return { METALLB_ML_SECRET_NAME: 'memberlist', METALLB_DEPLOYMENT: 'controller' }
+  return {
+    METALLB_NODE_NAME: NODE,
+    METALLB_HOST: ADDRESS,
+    METALLB_ML_BIND_ADDR: ADDRESS,
+    METALLB_ML_LABELS: 'app=metallb,component=speaker',
+    METALLB_ML_SECRET_KEY_PATH: await mountedKey(server),
+  }
+}
+
+/** A directory with what the controller put into the Secret, as a kubelet mounts it. */
+async function mountedKey({ client }: ApiServer): Promise<string> {
+  const place = { path: '/api/v1/namespaces/metallb-system/secrets', name: 'memberlist' }
+  const secret = await observed(client, place, (object) => object !== undefined, 'the Secret of the ring is there')
+  const directory = scratchDirectory('secret')
+  writeFileSync(join(directory, 'secretkey'), Buffer.from(String(fieldAt(secret, 'data', 'secretkey')), 'base64'))
+  return directory
 }

@@ -54,7 +54,19 @@ test('nothing was refused, and nothing is granted that was not needed in a whole
     return wrongRights(account, grantedTo(account, installed), uses)
   })
   assert.deepEqual(wrong, [])
+  assert.deepEqual([...new Set(podLists())], ['app=metallb,component=speaker', 'spec.nodeName=node-1'])
 })
+
+/** By which selectors speakers have listed Pods: those of the ring, and their own where nobody told its name. */
+function podLists(): string[] {
+  const lists = server.auditEvents().filter(({ verb, objectRef, user }) => {
+    return verb === 'list' && objectRef?.resource === 'pods' && user.username.endsWith(':speaker')
+  })
+  return lists.map(({ requestURI }) => {
+    const query = new URL(requestURI, 'https://x').searchParams
+    return query.get('fieldSelector') ?? query.get('labelSelector') ?? ''
+  })
+}
 
 /** Two controllers, of which one serves webhooks, and a speaker. */
 async function startAll(): Promise<void> {
@@ -68,6 +80,8 @@ async function startAll(): Promise<void> {
   const speaker = await startPod(server, { program: 'speaker', name: 'speaker-a', port: SPEAKER_PORT })
   programs.push(speaker)
   await speaker.said('ready')
+  const { bind, encryption } = await speaker.said('the ring of speakers is set up')
+  assert.deepEqual({ bind, encryption }, { bind: '10.0.0.1:7946', encryption: 'AES-GCM' })
 }
 
 async function configure(): Promise<void> {
