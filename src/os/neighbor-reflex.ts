@@ -10,6 +10,7 @@ import {
   type NeighborProtocol,
   type NeighborReflex,
   protocolOf,
+  type Reach,
   type ReachChange,
   type SendResult,
 } from '../lib/neighbors.ts'
@@ -75,15 +76,18 @@ class LinuxNeighborReflex implements NeighborReflex {
 
   update(changes: readonly ReachChange[]): void {
     const changed = new Set<LinuxProtocol>()
+    const moves: (readonly [key: Uint8Array, before: Reach | null, after: Reach | null])[] = []
     for (const { ip, reach } of changes) {
       const name = protocolOf(ip)
       const protocol = this.#protocols[name]
       const key = keyOf(ip)
-      if (name === 'ndp') this.#groups.change(key, protocol.table.get(key), reach)
+      if (name === 'ndp') moves.push([key, protocol.table.get(key), reach])
       protocol.set(key, reach)
       changed.add(protocol)
     }
+    // First what is answered: thousands of groups take the kernel a tenth of a second.
     for (const protocol of changed) protocol.swap()
+    for (const move of moves) this.#groups.change(...move)
   }
 
   send({ protocol, index }: Attachment, frame: Uint8Array): SendResult {
