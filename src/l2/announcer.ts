@@ -3,8 +3,11 @@
 import type { Clock, Timer } from '../lib/clock.ts'
 import type { Port, Ports } from './ports.ts'
 
-/** Rounds sent before the loop gets its turn: some 2 ms. */
-const ROUNDS_PER_TURN = 256
+/**
+ * Rounds sent before the loop gets its turn, some 2 ms. While thousands of Services are planned, what is decided first
+ * must not keep the others waiting for their answers.
+ */
+const ROUNDS_PER_TURN = 64
 
 export class Announcer {
   readonly #ports: readonly Ports[]

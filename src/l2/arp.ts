@@ -83,3 +83,10 @@ export function gratuitous(operation: ArpOperation, ip: number, mac: string): Ar
     targetIp: ip,
   }
 }
+
+/** Makes an encoded gratuitous frame one for another address. */
+export function putGratuitousIp(frame: Uint8Array, ip: number): void {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
+  view.setUint32(28, ip)
+  view.setUint32(38, ip)
+}

@@ -8,7 +8,12 @@ import { Burst } from './burst.ts'
 import type { Claim } from './claims.ts'
 import { SPOKEN } from './protocol.ts'
 
-export type Port = { link: Link; readonly burst: Burst }
+export type Port = {
+  link: Link
+  /** The frames that announce an address there. */
+  round: (ip: string) => readonly Uint8Array[]
+  readonly burst: Burst
+}
 export type Rescan = Readonly<{
   /** Attached now, or with its cable plugged in again: neighbours there have not heard of us. */
   fresh: readonly Port[]
@@ -55,13 +60,16 @@ export class Ports {
         fresh.push(port)
         moved ||= !known
       }
-      if (port) port.link = link
+      if (port && port.link !== link) {
+        port.link = link
+        port.round = SPOKEN[this.#protocol].announcing(link)
+      }
     }
     return { fresh, moved, failed }
   }
 
   #attach(link: Link): Port | undefined {
-    const { name } = SPOKEN[this.#protocol]
+    const { name, announcing } = SPOKEN[this.#protocol]
     const op = `create${name}Responder`
     try {
       this.#reflex.attach(this.#protocol, link)
@@ -74,7 +82,7 @@ export class Ports {
     }
     this.#failing.delete(link.name)
     this.#log.info(`created ${name} responder for interface`, { event: op, interface: link.name })
-    const port = { link, burst: new Burst() }
+    const port = { link, round: announcing(link), burst: new Burst() }
     this.#ports.set(link.name, port)
     return port
   }
@@ -91,10 +99,11 @@ export class Ports {
   }
 
   /** Sends one round. Answers how many frames went out. */
-  sendRound({ link }: Port, ip: string): number {
+  sendRound({ link, round }: Port, ip: string): number {
     const at = { protocol: this.#protocol, index: link.index }
-    const frames = SPOKEN[this.#protocol].round(ip, link)
-    return frames.filter((frame) => this.#reflex.send(at, frame) === 'sent').length
+    let sent = 0
+    for (const frame of round(ip)) if (this.#reflex.send(at, frame) === 'sent') sent++
+    return sent
   }
 
   all(): Iterable<Port> {

@@ -2,7 +2,7 @@
 /** What ARP and neighbour discovery do differently: where they are spoken, and how an address is announced. */
 import type { NeighborProtocol } from '../lib/neighbors.ts'
 import type { Link } from '../lib/net.ts'
-import { encode as encodeArp, gratuitous } from './arp.ts'
+import { encode as encodeArp, gratuitous, putGratuitousIp } from './arp.ts'
 import { encode as encodeNdp, unsolicited } from './ndp.ts'
 import { answersArp, answersNdp } from './scan.ts'
 
@@ -10,22 +10,29 @@ export type Spoken = Readonly<{
   /** As people call it. */
   name: string
   isSpokenOn(link: Link): boolean
-  /** The frames of one round in which an address is announced on a link where it is spoken. */
-  round(ip: string, link: Link): Uint8Array[]
+  /** Makes the frames of one round in which an address is announced on a link; they are the caller's until the next call. */
+  announcing(link: Link): (ip: string) => readonly Uint8Array[]
 }>
 
 export const SPOKEN: Readonly<Record<NeighborProtocol, Spoken>> = {
   arp: {
     name: 'ARP',
     isSpokenOn: answersArp,
-    // Some neighbours heed only one of them.
-    round: (ip, { mac }) =>
-      (['request', 'reply'] as const).map((operation) => encodeArp(gratuitous(operation, numberOf(ip), mac ?? ''))),
+    // Some neighbours heed only one of them. A thousand addresses may move at once, so only the address is written anew.
+    announcing({ mac }) {
+      const frames = (['request', 'reply'] as const).map((operation) => encodeArp(gratuitous(operation, 0, mac ?? '')))
+      return (ip) => {
+        for (const frame of frames) putGratuitousIp(frame, numberOf(ip))
+        return frames
+      }
+    },
   },
   ndp: {
     name: 'NDP',
     isSpokenOn: answersNdp,
-    round: (ip, { mac, linkLocal }) => [encodeNdp(unsolicited(ip, mac ?? '', linkLocal ?? ''))],
+    announcing:
+      ({ mac, linkLocal }) =>
+      (ip) => [encodeNdp(unsolicited(ip, mac ?? '', linkLocal ?? ''))],
   },
 }
 

@@ -58,7 +58,7 @@ export class SimReflex implements NeighborReflex {
   send({ protocol, index }: Attachment, frame: Uint8Array): SendResult {
     if (!this.#attached[protocol].has(index)) return 'lost'
     if (this.#suspended) return 'suspended'
-    this.sent.push({ index, frame })
+    this.sent.push({ index, frame: frame.slice() })
     return 'sent'
   }
 
