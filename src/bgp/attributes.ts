@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What one session makes of a path: AS path, next hop, preference (RFC 4271 §5.1), or why the route cannot go there. */
 import type { Ip } from '../lib/ip.ts'
-import { roomBytes } from './attributes-room.ts'
 import type { AddressFamily, Attributes, Dialect, Segment } from './codec/message.ts'
+import { attributesFit } from './codec/update-encode.ts'
 import type { Path } from './route.ts'
 
 /** What of an established session shows in the routes that it carries. */
 export type Egress = Readonly<{
-  /** The peer is in the AS that it sees us in (iBGP). */
-  internal: boolean
   /** The AS that the peer sees us in: localASN where it is set, else myASN. */
   asn: number
   /** Family of the TCP connection. */
   transport: AddressFamily
   own: OwnAddresses
+  /** As negotiated; says also whether the peer is in our AS (iBGP). */
   dialect: Dialect
   /** This node is about to leave: peers are asked to prefer others (RFC 8326). */
   draining: boolean
@@ -42,9 +41,6 @@ export type HeldBack = 'notEstablished' | 'familyNotNegotiated' | 'noNextHop' | 
 const GRACEFUL_SHUTDOWN = 0xffff_0000
 /** What a router assumes, and others send, where nothing was said. */
 const DEFAULT_LOCAL_PREF = 100
-/** The longest prefix on the wire: its length and 4 or 16 octets. */
-const LONGEST_PREFIX_BYTES: Readonly<Record<AddressFamily, number>> = { ipv4: 5, ipv6: 17 }
-
 /** What the session of `egress` sends for prefixes of `family` with this path, or why it sends nothing. */
 export function attributesFor(path: Path, family: AddressFamily, egress: Egress): Outgoing | HeldBack {
   if (!egress.dialect.families.has(family)) return 'familyNotNegotiated'
@@ -54,19 +50,19 @@ export function attributesFor(path: Path, family: AddressFamily, egress: Egress)
     origin: 'igp',
     asPath: asPathFor(path, egress),
     ...(path.med === null ? {} : { med: path.med }),
-    ...(egress.internal ? { localPref: localPrefFor(path, egress) } : {}), // §5.1.5: never to external peers
+    ...(egress.dialect.internal ? { localPref: localPrefFor(path, egress) } : {}), // §5.1.5: never to external peers
     ...communitiesFor(path, egress),
   }
-  const outgoing = { key: keyOf(attributes, nextHops, family), family, attributes, nextHops }
-  return roomBytes(outgoing, egress.dialect) < LONGEST_PREFIX_BYTES[family] ? 'attributesTooLong' : outgoing
+  if (!attributesFit({ family, nextHops }, attributes, egress.dialect)) return 'attributesTooLong'
+  return { key: keyOf(attributes, nextHops, family), family, attributes, nextHops }
 }
 
 /**
  * §5.1.2: a route of our own has an empty path inside our AS, and our AS alone outside. With localASN the peer sees that
  * one and no other, so it does not matter to it which AS we are really in.
  */
-function asPathFor({ prepend }: Path, { internal, asn }: Egress): readonly Segment[] {
-  return internal ? [] : [{ type: 'sequence', asns: [asn, ...prepend] }]
+function asPathFor({ prepend }: Path, { asn, dialect }: Egress): readonly Segment[] {
+  return dialect.internal ? [] : [{ type: 'sequence', asns: [asn, ...prepend] }]
 }
 
 function localPrefFor({ localPref }: Path, { draining }: Egress): number {

@@ -62,11 +62,8 @@ export class Offers {
       else groups.set(key, { route, path, peers: [peer] })
     }
     return [...groups.values()].map(({ route, path, peers }) => {
-      peers.sort()
-      return {
-        entry: this.#entry(route.prefix),
-        offer: this.#offers.take(offerOf(`${peers.join()}|${path}`, peers, route)),
-      }
+      const offer = this.#offers.take(offerOf(`${peers.join()}|${path}`, peers, route))
+      return { entry: this.#entry(route.prefix), offer }
     })
   }
 

@@ -108,6 +108,10 @@ export class Out {
     return this.#sent.has(entry)
   }
 
+  get attributeSets(): number {
+    return this.#kept.size
+  }
+
   /** What the peer was told, by prefix. */
   get sent(): ReadonlyMap<Entry, Outgoing> {
     return this.#sent

@@ -16,6 +16,12 @@ export type SentRoute = Readonly<{ prefix: Cidr; outgoing: Outgoing }>
 /** A route that a peer should have and does not get. */
 export type HeldRoute = Readonly<{ prefix: Cidr; why: HeldBack }>
 
+/**
+ * Routes that the peer was told, prefixes that are to be looked at for it (all there are, at first), and how many
+ * different attributes its routes have.
+ */
+export type Counts = Readonly<{ sent: number; pending: number; attributeSets: number }>
+
 /** Prefixes looked at between two pauses: well below a millisecond, and seldom enough that pausing costs nothing. */
 const SLICE_PREFIXES = 256
 
@@ -95,11 +101,12 @@ export class Rib {
     }
   }
 
-  /** How many routes the peer was told, and how many prefixes are to be looked at for it: all of them when it came. */
-  counts(peer: string): Readonly<{ sent: number; pending: number }> {
+  /** Figures of one peer's session; all 0 without one. */
+  counts(peer: string): Counts {
     const out = this.#outs.get(peer)
-    if (!out) return { sent: 0, pending: 0 }
-    return { sent: out.sent.size, pending: out.isAllTouched ? this.#offers.size : out.touched }
+    if (!out) return { sent: 0, pending: 0, attributeSets: 0 }
+    const pending = out.isAllTouched ? this.#offers.size : out.touched
+    return { sent: out.sent.size, pending, attributeSets: out.attributeSets }
   }
 
   /** What the peer was told. */
