@@ -109,6 +109,7 @@ export class GuideSpeakers {
   }
 }
 
-function watches(name: string): (line: LogLine) => boolean {
+/** Whether a line of a speaker's log says that it and another watch each other. */
+export function watches(name: string): (line: LogLine) => boolean {
   return ({ event, member }) => event === 'watchUp' && member === name
 }
