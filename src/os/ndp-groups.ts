@@ -13,6 +13,8 @@ const ENOMEM = -12
 const ENODEV = -19
 /** For a process that is out of descriptors, or a kernel out of memory: soon better, and worth asking again. */
 const RETRY_MS = 1000
+/** Groups joined or left before the loop gets its turn: some 3 ms, as the kernel looks through all it has each time. */
+const CHANGES_PER_TURN = 64
 
 /** ff02::1:ff00:0, and the bytes of the address that belong to it. */
 const GROUP = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0, 0, 0)
@@ -22,20 +24,23 @@ export class NdpGroups {
   readonly #native: Native
   readonly #links = new Map<number, LinkGroups>()
   #retrying: NodeJS.Timeout | undefined
+  #working: NodeJS.Immediate | undefined
 
   constructor(native: Native) {
     this.#native = native
   }
 
-  /** Joins the groups of what is claimed on a link. Throws a Fault if it cannot. */
+  /** Joins the groups of what is claimed on a link, in slices. Throws a Fault if it cannot join the first ones. */
   attach(link: Link, claimed: Iterable<readonly [key: Uint8Array, reach: Reach]>): void {
     const groups = new LinkGroups(this.#native, link.index)
     for (const [key, reach] of claimed) if (reaches(reach, link.index)) groups.add(key)
+    groups.work(CHANGES_PER_TURN)
     if (groups.failure < 0) {
       groups.close()
       throw systemFault(groups.failure, `join multicast groups on interface ${link.name}`)
     }
     this.#links.set(link.index, groups)
+    this.#workLater()
   }
 
   detach(index: number): void {
@@ -46,22 +51,38 @@ export class NdpGroups {
   /** A link went away, and may be back under its old index: what was joined there is joined no more, or joined again. */
   renew(index: number): void {
     this.#links.get(index)?.renew()
-    this.#retryLater()
+    this.work()
   }
 
-  /** An address, by its 16 bytes, is answered elsewhere than before. Where a group cannot be joined, it is tried again. */
+  /** An address, by its 16 bytes, is answered elsewhere than before. Takes effect with `work`. */
   change(key: Uint8Array, before: Reach | null, after: Reach | null): void {
     for (const [index, groups] of this.#links) {
       if (reaches(after, index) && !reaches(before, index)) groups.add(key)
       if (!reaches(after, index) && reaches(before, index)) groups.remove(key)
     }
+  }
+
+  /** Joins and leaves what has changed: some now, others in later turns. Where a group cannot be joined, it is tried again. */
+  work(): void {
+    let left = CHANGES_PER_TURN
+    for (const groups of this.#links.values()) left -= groups.work(left)
+    this.#workLater()
     this.#retryLater()
+  }
+
+  #workLater(): void {
+    if (this.#working || ![...this.#links.values()].some(({ isBehind }) => isBehind)) return
+    this.#working = setImmediate(() => {
+      this.#working = undefined
+      this.work()
+    })
   }
 
   close(): void {
     for (const groups of this.#links.values()) groups.close()
     this.#links.clear()
     clearTimeout(this.#retrying)
+    clearImmediate(this.#working)
   }
 
   #retryLater(): void {
@@ -90,6 +111,8 @@ class LinkGroups {
   /** Where groups could not be joined one by one: every one is listened to. */
   #everything: number | undefined
   readonly #missing = new Set<number>()
+  /** Groups to be joined, or left, as `#counts` has it. */
+  readonly #changed = new Set<number>()
   /** Why there are groups that could not be joined in any way, as a negative errno; 0: there are none. */
   failure = 0
 
@@ -102,7 +125,7 @@ class LinkGroups {
     const number = numberOf(key)
     const count = this.#counts.get(number) ?? 0
     this.#counts.set(number, count + 1)
-    if (count === 0) this.#join(number)
+    if (count === 0) this.#changed.add(number)
   }
 
   remove(key: Uint8Array): void {
@@ -113,6 +136,27 @@ class LinkGroups {
       return
     }
     this.#counts.delete(number)
+    this.#changed.add(number)
+  }
+
+  get isBehind(): boolean {
+    return this.#changed.size > 0
+  }
+
+  /** Joins and leaves at most `limit` groups. Answers how many. */
+  work(limit: number): number {
+    let done = 0
+    for (const number of this.#changed) {
+      if (done === limit) break
+      done++
+      this.#changed.delete(number)
+      if (!this.#counts.has(number)) this.#leave(number)
+      else if (!this.#socketOf.has(number)) this.#join(number)
+    }
+    return done
+  }
+
+  #leave(number: number): void {
     this.#missing.delete(number)
     const socket = this.#socketOf.get(number)
     // A link that has vanished has taken its memberships along.
@@ -124,7 +168,7 @@ class LinkGroups {
     this.close()
     this.#socketOf.clear()
     this.failure = 0
-    for (const number of this.#counts.keys()) this.#join(number)
+    for (const number of this.#counts.keys()) this.#changed.add(number)
   }
 
   retry(): void {

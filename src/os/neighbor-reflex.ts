@@ -88,6 +88,7 @@ class LinuxNeighborReflex implements NeighborReflex {
     // First what is answered: thousands of groups take the kernel a tenth of a second.
     for (const protocol of changed) protocol.swap()
     for (const move of moves) this.#groups.change(...move)
+    if (moves.length > 0) this.#groups.work()
   }
 
   send({ protocol, index }: Attachment, frame: Uint8Array): SendResult {
