@@ -41,7 +41,8 @@ export class RingScene {
   readonly #speakers = new Map<NodeName, ClusterProgram>()
   readonly #runDirectories = new Map(NODES.map((node) => [node, scratchDirectory(`run-${node}`)]))
 
-  private constructor(server: ApiServer, client: Host) {
+  /** `open` makes one. */
+  constructor(server: ApiServer, client: Host) {
     this.server = server
     this.client = client
     writeFileSync(join(this.#key, 'secretkey'), 'a-secret-of-22-letters')

@@ -19,7 +19,8 @@ export class HealthScene {
   readonly stage: Stage
   readonly #programs = new Map<string, Program>()
 
-  private constructor(stage: Stage) {
+  /** `build` makes one. */
+  constructor(stage: Stage) {
     this.stage = stage
   }
 
