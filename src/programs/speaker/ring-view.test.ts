@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type GateKey, gateKey } from '../../plan/gate.ts'
-import { type Metadata, passes } from './ring-metadata.ts'
+import { decodeMetadata, encodeMetadata, type Metadata, passes } from './ring-metadata.ts'
 import { gateStates, type RingMember, ringView } from './ring-view.ts'
 
 const member = (name: string, fields: Partial<Metadata> = {}): RingMember => ({
@@ -75,6 +75,8 @@ for (const [passed, failed, form] of [
   [101, 0, 'all but'],
   [101, 200, 'only'],
   [500, 3, 'all but'],
+  [500, 140, 'all but'],
+  [500, 141, 'only'],
 ] as const) {
   test(`${passed} gates passed and ${failed} failed are told as "${form}"`, () => {
     const all = Array.from({ length: passed + failed }, (_, at) => ({
@@ -84,5 +86,21 @@ for (const [passed, failed, form] of [
     const states = gateStates(all)
     assert.equal(states.passed, form)
     for (const each of all) assert.equal(passes(states, each.gate), each.passing)
+  })
+}
+
+for (const failed of [140, 150, 300, 499]) {
+  test(`${failed} of 1000 gates fail: none of them is told as passed, whatever has to be left out`, () => {
+    const all = Array.from({ length: 1000 }, (_, at) => ({
+      gate: gateKey({ port: 10_000 + at, path: '/' }),
+      passing: at >= failed,
+    }))
+    const { metadata } = member('a', { gates: gateStates(all), version: 'v'.repeat(64), watchPort: 7947 })
+    const told = metadata && decodeMetadata(encodeMetadata(metadata))
+    assert.ok(told)
+    assert.deepEqual(
+      all.filter(({ gate, passing: isPassing }) => !isPassing && passes(told.gates, gate)),
+      [],
+    )
   })
 }
