@@ -51,6 +51,8 @@ function words(effects: readonly Effect[]): string[] {
         return `report ${effect.member.state}`
       case 'score':
         return `score ${effect.delta}`
+      case 'accused':
+        return `accused by ${effect.from}`
       case 'conflict':
         return `conflict ${effect.member.name}`
     }
@@ -129,7 +131,7 @@ const HEARD: readonly (readonly [string, Before, News, Before, readonly string[]
   ['suspicion of us', ['alive', 3], suspect('self', 5), ['alive', 3], ['score 1', 'alive! self 6']],
   ['suspicion of our future', ['alive', 3], suspect('self', 50), ['alive', 3], ['score 1', 'alive! self 51']],
   ['suspicion of our past', ['alive', 3], suspect('self', 4), ['alive', 3], []],
-  ['our death', ['alive', 3], dead('self', 5), ['alive', 3], ['score 1', 'alive! self 6']],
+  ['our death', ['alive', 3], dead('self', 5), ['alive', 3], ['score 1', 'alive! self 6', 'accused by b']],
   ['that we left', ['alive', 3], dead('self', 5, 'self'), ['alive', 3], ['score 1', 'alive! self 6']],
   [
     'suspicion of us at the end of all incarnations',

@@ -26,6 +26,8 @@ export type Effect =
   | Readonly<{ type: 'spread'; about: string; news: News; urgent: boolean }>
   | Readonly<{ type: 'report'; member: Member }>
   | Readonly<{ type: 'score'; delta: number }>
+  /** We were said to be dead, and protested. */
+  | Readonly<{ type: 'accused'; from: string }>
   /** Somebody else uses a member's name, or ours. */
   | Readonly<{ type: 'conflict'; member: Member; alive: Alive }>
 
@@ -195,7 +197,11 @@ export class Membership {
   #dead(dead: Dead, nowMs: number): Effect[] {
     const member = this.members.get(dead.node)
     if (!member || dead.incarnation < member.incarnation || isDeadOrLeft(member)) return []
-    if (member === this.members.self) return this.#refute(dead.incarnation)
+    if (member === this.members.self) {
+      const refuted = this.#refute(dead.incarnation)
+      const isEcho = refuted.length === 0 || dead.from === dead.node // of our leaving, in an earlier life
+      return isEcho ? refuted : [...refuted, { type: 'accused', from: dead.from }]
+    }
     const isLeave = dead.from === dead.node
     return !isLeave && this.#rules.hasProofOfLife(dead.node)
       ? this.#doubt(member, dead, nowMs)

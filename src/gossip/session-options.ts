@@ -26,6 +26,8 @@ export type GossipOptions = Readonly<{
   log: Log
   /** Another one joined, is suspected, failed, left, came back, or changed its metadata. */
   onChange(member: MemberView): void
+  /** Somebody took us for dead; the protest is out. */
+  onAccused?(from: string): void
   hasProofOfLife(name: string): boolean
   /** Members taken for alive from the start, without saying so to anybody. */
   known?: readonly Omit<Member, 'state' | 'sinceMs'>[]

@@ -114,6 +114,9 @@ export class Participant {
           if (effect.urgent) told = this.sender.tellAtOnce(effect.about, effect.news, nowMs)
           else this.sender.queue(effect.about, effect.news)
           break
+        case 'accused':
+          this.#options.onAccused?.(effect.from)
+          break
         case 'report':
           this.#options.onChange(viewOf(effect.member))
           break

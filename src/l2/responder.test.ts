@@ -152,6 +152,21 @@ test('a withdrawn address is silent, also in the middle of its rounds', async ()
   assert.deepEqual(responder.counters().addresses, [])
 })
 
+test('what others have announced is announced again by us, once in the time that it takes', async () => {
+  const { responder, sent, turn, clock } = setUp([link(1)])
+  responder.set('ns/s', [claim()])
+  await turn()
+  clock.advance(20_000)
+  sent()
+  responder.announceAgain()
+  responder.announceAgain()
+  assert.deepEqual(sent(), ROUND)
+  clock.advance(20_000)
+  assert.equal(sent().length, 4 * ROUND.length)
+  responder.announceAgain()
+  assert.deepEqual(sent(), ROUND)
+})
+
 test('a second Service on the address keeps it, and announces nothing anew', async () => {
   const { responder, asks, sent, turn, clock } = setUp([link(1)])
   responder.set('ns/s', [claim()])

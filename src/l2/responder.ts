@@ -16,6 +16,7 @@ import {
 } from '../lib/neighbors.ts'
 import type { Link, Links } from '../lib/net.ts'
 import { Announcer } from './announcer.ts'
+import { ROUND_INTERVAL_MS, ROUNDS } from './burst.ts'
 import { type Claim, type ClaimChange, Claims } from './claims.ts'
 import { Ports } from './ports.ts'
 import { SPOKEN } from './protocol.ts'
@@ -54,6 +55,7 @@ export class Responder {
   /** What was counted when it was closed: it may still be asked while the process ends. */
   #final: Counters | undefined
   #closed = false
+  #againMs = Number.NEGATIVE_INFINITY
 
   constructor(options: ResponderOptions) {
     const { reflex, links, clock, log } = options
@@ -90,6 +92,18 @@ export class Responder {
   confirm(): void {
     this.#flush() // first the table, then the voice: a stale address must not be answered even once
     this.#options.reflex.confirm()
+    this.#announceAll()
+  }
+
+  /** Tells the neighbours again what is ours, as others have said otherwise; at most once in the time that this takes. */
+  announceAgain(): void {
+    const nowMs = this.#options.clock.monotonicMs()
+    if (this.#closed || nowMs - this.#againMs < ROUNDS * ROUND_INTERVAL_MS) return
+    this.#againMs = nowMs
+    this.#announceAll()
+  }
+
+  #announceAll(): void {
     for (const claim of this.#claims) this.#announcer.announce(claim.ip, this.#portsOf(claim))
     this.#announcer.run()
   }

@@ -20,7 +20,8 @@ import {
 import { type Silence, type SilenceReason, silence } from './silence.ts'
 import type { Site, World } from './world.ts'
 
-export type L2Plan = Readonly<{ announce: true; claims: readonly Claim[] }> | Silence
+/** `owner`: who answers instead of this node, where that is why it is silent. */
+export type L2Plan = Readonly<{ announce: true; claims: readonly Claim[] }> | (Silence & Readonly<{ owner?: string }>)
 
 /** What `node` of the site does for this Service on Layer 2, or why it does nothing. */
 export function planL2(service: Service, endpoints: readonly Endpoint[], { world, node }: Site): L2Plan {
@@ -29,7 +30,10 @@ export function planL2(service: Service, endpoints: readonly Endpoint[], { world
   const mine = contest.ads.filter(({ nodes }) => nodes.has(node))
   if (mine.length === 0) return silence('noMatchingAdvertisement', nobodySelects(node, service, contest))
   const owner = winnerOf(ballotOf(contest))
-  if (owner !== node) return silence('notOwner', somebodyElse(owner, node, contest))
+  if (owner !== node) {
+    const why = silence('notOwner', somebodyElse(owner, node, contest))
+    return owner === null ? why : { ...why, owner }
+  }
   const interfaces = interfacesOf(mine)
   return { announce: true, claims: contest.ips.map((ip) => ({ ip, interfaces })) }
 }

@@ -165,6 +165,7 @@ async function openRing(
       speaker()?.memberChanged()
       onPlan()
     },
+    onRefuted: () => speaker()?.announceAgain(),
     surroundings: {
       clock: program,
       network,

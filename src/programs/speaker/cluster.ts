@@ -145,6 +145,7 @@ export async function openInCluster(options: ClusterOptions): Promise<ClusterSpe
       nodes,
       event: (event) => reports.event(event),
       onChange: () => late.speaker?.memberChanged(),
+      onRefuted: () => late.speaker?.announceAgain(),
     }))
   if (membership) late.ring = membership.ring
   const stopping = new AbortController()

@@ -3,8 +3,13 @@
 import type { Log } from '../../lib/log.ts'
 import type { L2Plan } from '../../plan/l2.ts'
 
-/** `ips` is empty where nothing is announced; `why` then says why. */
-export type Words = Readonly<{ text: string; ips: readonly string[]; why: Readonly<Record<string, string>> }>
+/** `ips` is empty where nothing is announced; `why` then says why, and `owner` who announces it instead. */
+export type Words = Readonly<{
+  text: string
+  ips: readonly string[]
+  why: Readonly<Record<string, string>>
+  owner?: string | undefined
+}>
 
 export class Decisions {
   readonly #node: string
@@ -18,6 +23,18 @@ export class Decisions {
 
   all(): Iterable<readonly [string, Words]> {
     return this.#said
+  }
+
+  /** Services that one of these nodes answers for. */
+  *ownedBy(nodes: ReadonlySet<string>): Generator<string> {
+    for (const [key, { owner }] of this.#said) if (owner !== undefined && nodes.has(owner)) yield key
+  }
+
+  /** How many Services this node announces. */
+  announced(): number {
+    let count = 0
+    for (const { ips } of this.#said.values()) if (ips.length > 0) count++
+    return count
   }
 
   /** Null: the Service is gone. */
@@ -41,7 +58,10 @@ export class Decisions {
 
 function wordsFor(plan: L2Plan | null): Words {
   if (plan === null) return { text: 'serviceDeleted', ips: [], why: { reason: 'serviceDeleted' } }
-  if (!plan.announce) return { text: plan.reason, ips: [], why: { reason: plan.reason, message: plan.message } }
+  if (!plan.announce) {
+    const { reason, message, owner } = plan
+    return { text: reason, ips: [], why: { reason, message }, owner }
+  }
   const ips = plan.claims.map(({ ip }) => ip)
   return { text: ips.join(), ips, why: {} }
 }

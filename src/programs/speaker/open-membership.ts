@@ -34,6 +34,8 @@ export type MembershipOptions = Readonly<{
   event(event: EventWrite): void
   /** What decides announcements may be another one. */
   onChange(): void
+  /** Others took this node for dead, and may have announced what is ours. */
+  onRefuted(): void
   /** Unset: this machine. */
   surroundings?: Surroundings
 }>
@@ -77,6 +79,7 @@ export async function openMembership(options: MembershipOptions): Promise<OpenMe
     clock,
     log,
     onChange,
+    onRefuted: () => options.onRefuted(),
   })
   log.info('the ring of speakers is set up', { event: 'ringSettings', ...ringSettings(config) })
   const address = () => ownAddress(nodes().get(node), bind.address)
@@ -105,7 +108,7 @@ export async function openMembership(options: MembershipOptions): Promise<OpenMe
       known = new Set(model.nodes.keys())
     },
     resync: () => ring.resync(),
-    leave: () => ring.leave(),
+    leave: (services) => ring.leave(services),
     close() {
       gates.close()
       ring.close()

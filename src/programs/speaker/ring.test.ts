@@ -91,6 +91,7 @@ async function rig({ watched = true } = {}) {
     clock,
     log: createLog('info', (line) => lines.push(line)),
     onChange: () => note('change'),
+    onRefuted: () => note('refuted'),
   })
   const take = () => notes.splice(0)
   const heard = (...members: readonly MemberView[]) => {
@@ -283,18 +284,18 @@ test('a live one whose watch comes up is told nothing', async () => {
   assert.deepEqual(take(), [])
 })
 
-test('leaving: nobody is watched, then others are told, and 500 ms later it is over; news change nothing any more', async () => {
+test('leaving: nobody is watched, then others are told, and 500 ms later, or more for many, it is over; news change nothing any more', async () => {
   const { ring, clock, take, heard } = await rig()
   await ring.join()
   heard(member('b', 2))
   await clock.advance(0)
   take()
   let over = false
-  const left = ring.leave().then(() => (over = true))
+  const left = ring.leave(200).then(() => (over = true))
   await clock.advance(0)
   heard(member('b', 2, { state: 'dead' }))
   assert.deepEqual(take(), ['0 close watch', '0 leave'])
-  await clock.advance(499)
+  await clock.advance(599)
   assert.equal(over, false)
   await clock.advance(1)
   await left
@@ -326,14 +327,27 @@ for (const [name, others] of ALONE) {
     const { ring, clock, heard } = await rig()
     await ring.join()
     heard(...others)
-    await ring.leave()
+    await ring.leave(1)
     assert.equal(clock.monotonicMs(), 0)
   })
 }
 
+test('who was taken for dead says again what is its own, unless it leaves', async () => {
+  const { ring, take, hooks, lines } = await rig()
+  await ring.join()
+  take()
+  hooks.gossip?.onAccused('b')
+  assert.deepEqual(take(), ['0 refuted'])
+  assert.match(lines.join(), /the speaker of node b took this one for dead/)
+  await ring.leave(0)
+  take()
+  hooks.gossip?.onAccused('b')
+  assert.deepEqual(take(), [])
+})
+
 test('leaving before it has joined waits for nobody', async () => {
   const { ring, clock } = await rig()
-  await ring.leave()
+  await ring.leave(1)
   assert.equal(clock.monotonicMs(), 0)
 })
 

@@ -32,8 +32,10 @@ const REUNITE_MS = 1000
 const RESYNC_MS = 2000
 /** How long our last message may take to go out. */
 const LEAVE_MS = 1000
-/** After it was heard, others plan and announce what was ours, while we still answer. */
+/** After it was heard, others plan and announce what was ours, while we still answer: so long, and more for many. */
 const HANDOVER_MS = 500
+const HANDOVER_MS_PER_SERVICE = 0.5
+const LONGEST_HANDOVER_MS = 3000
 
 export type RingOptions = Readonly<{
   node: string
@@ -47,6 +49,8 @@ export type RingOptions = Readonly<{
   log: Log
   /** What decides announcements may be another one. */
   onChange(): void
+  /** Others took this node for dead, and may have announced what is ours. */
+  onRefuted(): void
 }>
 
 /** What the ring asks of the watch. */
@@ -55,6 +59,7 @@ export type RingWatches = Pick<Watches, 'set' | 'isUp' | 'states' | 'close'>
 export type GossipHooks = Readonly<{
   meta: Uint8Array
   onChange(member: MemberView): void
+  onAccused(from: string): void
   hasProofOfLife(name: string): boolean
 }>
 export type WatchHooks = Readonly<{ onUp(name: string): void; onLost(loss: WatchLoss): void }>
@@ -109,6 +114,7 @@ export class Ring {
     const gossip = await options.openGossip({
       meta: encodeMetadata(own),
       onChange: (member) => late.ring?.heard(member),
+      onAccused: (from) => late.ring?.accused(from),
       hasProofOfLife: (name) => late.ring?.isUp(name) ?? false,
     })
     late.ring = new Ring(options, gossip, own)
@@ -197,8 +203,8 @@ export class Ring {
     if (!heard) this.#options.log.warn('no other speaker answers; going on with the members known before', {})
   }
 
-  /** Lets others take over, while we still answer; resolves when they had time for it. */
-  async leave(): Promise<void> {
+  /** Lets others take over so many Services, while we still answer; resolves when they had time for it. */
+  async leave(services: number): Promise<void> {
     this.#leaving = true
     this.#rejoining?.cancel()
     const view = this.view()
@@ -206,7 +212,8 @@ export class Ring {
     await this.#gossip.leave(LEAVE_MS)
     if (!view || view.speakers.size < 2) return
     const handover = Promise.withResolvers<void>()
-    this.#options.clock.after(HANDOVER_MS, handover.resolve)
+    const forAllMs = Math.min(HANDOVER_MS + services * HANDOVER_MS_PER_SERVICE, LONGEST_HANDOVER_MS)
+    this.#options.clock.after(services > 0 ? forAllMs : 0, handover.resolve)
     await handover.promise
   }
 
@@ -277,6 +284,12 @@ export class Ring {
     this.#published = bytes
     this.#gossip.setMeta(bytes)
     this.#tell()
+  }
+
+  /** A member took us for dead. Our protest is out; what it has announced meanwhile, clients still believe. */
+  accused(from: string): void {
+    this.#options.log.warn(`the speaker of node ${from} took this one for dead`, { event: 'accused', member: from })
+    if (!this.#leaving) this.#options.onRefuted()
   }
 
   /** Gossip says so of a member. */

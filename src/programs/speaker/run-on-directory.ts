@@ -63,6 +63,7 @@ export async function runOnDirectory(flags: SpeakerFlags, plainLog: Log): Promis
       event: ({ object, reason, message }) =>
         log.warn(message, { event: reason, service: `${object.namespace}/${object.name}` }),
       onChange: () => late.speaker?.memberChanged(),
+      onRefuted: () => late.speaker?.announceAgain(),
     }))
   if (membership) late.ring = membership.ring
   const speaker = new Speaker({

@@ -17,20 +17,23 @@ const object = (apiVersion: string, kind: string, name: string, rest: object): K
   const namespace = kind === 'Node' ? '' : apiVersion.startsWith('metallb.io') ? 'metallb-system' : 'default'
   return { apiVersion, kind, metadata: { name, namespace, labels: {}, annotations: {} }, ...rest }
 }
-const slice = object('discovery.k8s.io/v1', 'EndpointSlice', 'web-1', {
-  endpoints: [{ addresses: ['10.0.0.1'], nodeName: 'iris1', conditions: { ready: true } }],
-})
+const slice = (of: string): KubeObject => {
+  const endpoints = [{ addresses: ['10.0.0.1'], nodeName: 'iris1', conditions: { ready: true } }]
+  const bare = object('discovery.k8s.io/v1', 'EndpointSlice', `${of}-1`, { endpoints })
+  return { ...bare, metadata: { ...bare.metadata, labels: { 'kubernetes.io/service-name': of } } }
+}
+const service = (name: string, ip: string): KubeObject => {
+  const spec = { type: 'LoadBalancer', ports: [{ port: 80 }] }
+  return object('v1', 'Service', name, { spec, status: { loadBalancer: { ingress: [{ ip }] } } })
+}
 const WORLD = [
   object('metallb.io/v1beta1', 'IPAddressPool', 'a', { spec: { addresses: ['10.20.30.0/24'] } }),
   object('metallb.io/v1beta1', 'L2Advertisement', 'a', { spec: {} }),
   object('v1', 'Node', 'iris1', {}),
   object('v1', 'Node', 'iris2', {}),
-  { ...slice, metadata: { ...slice.metadata, labels: { 'kubernetes.io/service-name': 'web' } } },
+  slice('web'),
   // iris2 comes first for it, by MetalLB's election.
-  object('v1', 'Service', 'web', {
-    spec: { type: 'LoadBalancer', ports: [{ port: 80 }] },
-    status: { loadBalancer: { ingress: [{ ip: '10.20.30.1' }] } },
-  }),
+  service('web', '10.20.30.1'),
 ]
 const LINK = { index: 2, name: 'eth0', mac: '02:00:00:00:00:01', up: true, carrier: true, broadcast: true } as const
 const LINKS = new SimLinks([{ ...LINK, noArp: false, multicast: true, hasMaster: false, linkLocal: null }])
@@ -48,6 +51,7 @@ async function rig(world: readonly KubeObject[] = WORLD) {
   const log = createLog('info', () => {})
   let members: readonly RingMember[] | null = null
   const owned = () => reflex.counters().addresses.length
+  const planned: string[] = []
   const joining = Promise.withResolvers<void>()
   const membership: Membership = {
     view: () => members && ringView(members),
@@ -75,6 +79,7 @@ async function rig(world: readonly KubeObject[] = WORLD) {
     ...options,
     fillDefaults: true,
     membership,
+    observer: { planned: ({ key }) => planned.push(key), problems: () => {} },
   })
   const started = speaker.start()
   const meet = async (...names: readonly (string | RingMember)[]) => {
@@ -82,7 +87,7 @@ async function rig(world: readonly KubeObject[] = WORLD) {
     speaker.memberChanged()
     await settle()
   }
-  return { speaker, started, reflex, notes, owned, meet, joined: joining.resolve }
+  return { api, planned, speaker, started, reflex, notes, owned, meet, joined: joining.resolve }
 }
 
 test('nothing is announced before the ring was asked who is there, and it hears of us only when we answer', async () => {
@@ -138,6 +143,21 @@ test('a health check that others pass counts from the first plan on: who begins 
   await meet({ name: 'iris1', metadata: BARE }, well)
   await started
   assert.deepEqual(notes.at(-1), 'announces, owns 0')
+  await speaker.stop()
+})
+
+test('what the one that is gone answered for is planned before the rest', async () => {
+  const { api, speaker, started, planned, meet, joined } = await rig()
+  for (let last = 2; last <= 9; last++) api.apply(slice(`web-${last}`), service(`web-${last}`, `10.20.30.${last}`))
+  joined()
+  await started
+  await meet('iris1', 'iris2')
+  const theirs = [...speaker.view.leaders()].filter(({ leader }) => leader === 'iris2').map((one) => one.service)
+  assert.ok(theirs.length > 1 && theirs.length < 9, `${theirs.length}`)
+  planned.length = 0
+  await meet('iris1')
+  assert.deepEqual(planned.slice(0, theirs.length).toSorted(), theirs.toSorted())
+  assert.equal(planned.length, 9)
   await speaker.stop()
 })
 

@@ -55,8 +55,8 @@ export interface Membership {
   configured(model: Model): void
   /** The process did not run for a while: hears what happened meanwhile. */
   resync(): Promise<void>
-  /** Lets others take over while we still answer. */
-  leave(): Promise<void>
+  /** Lets others take over so many Services while we still answer. */
+  leave(services: number): Promise<void>
   close(): void
 }
 
@@ -154,6 +154,11 @@ export class Speaker {
     this.#loop.poke()
   }
 
+  /** Others may have announced what is ours: says again that it is. */
+  announceAgain(): void {
+    this.#options.responder.announceAgain()
+  }
+
   /** Resolves when everything that came so far is planned. */
   settled(): Promise<void> {
     return this.#loop.idle()
@@ -180,7 +185,7 @@ export class Speaker {
   async stop(): Promise<void> {
     const { membership } = this.#options
     this.#loop.close()
-    if (membership) await membership.leave()
+    if (membership) await membership.leave(this.#decisions.announced())
     this.#options.responder.close()
     membership?.close()
     await this.#options.source.stop()
@@ -228,7 +233,11 @@ export class Speaker {
     const { model } = this.#configuration
     const fingerprint = this.#options.membership?.view()?.fingerprint
     if (!model || fingerprint === this.#convened) return
+    const before = this.#world?.speakers ?? new Set()
     this.#world = this.#worldOf(model)
+    // First those that nobody answers for now.
+    const gone = before.difference(this.#world?.speakers ?? new Set())
+    for (const key of gone.size > 0 ? this.#decisions.ownedBy(gone) : []) this.#dirty.add(key)
     for (const key of this.#catalog.keys()) this.#dirty.add(key)
   }
 
