@@ -126,6 +126,8 @@ test('keys differ where a peer is told something else, and only there', () => {
   const sessions: Egress[] = [EBGP, IBGP, { ...EBGP, asn: 1 }, { ...EBGP, own: { ...NO_OWN, ipv4: ip('192.0.2.2') } }]
   keys.push(...sessions.map((egress) => sent(PATH, 'ipv4', egress).key))
   keys.push(sent(PATH, 'ipv6', EBGP).key, sent(PATH, 'ipv4', { ...overIpv6, dialect: extended }).key)
+  const alike: Egress['own'] = { ...NO_OWN, ipv6: ip('::c000:201') } // the number of 192.0.2.1
+  keys.push(sent(PATH, 'ipv4', { ...overIpv6, dialect: extended, own: alike }).key)
   assert.equal(new Set(keys).size, keys.length)
   assert.equal(sent({ ...PATH, localPref: 7 }, 'ipv4', EBGP).key, sent(PATH, 'ipv4', EBGP).key)
 })

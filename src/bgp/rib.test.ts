@@ -256,8 +256,15 @@ test('rib: prefixes that nobody offers and nobody was told are forgotten', () =>
   assert.equal(rib.counts('q').pending, 0)
 
   rib.establish('p', EGRESS)
+  const peer = new SamplePeer()
   rib.set('s', to(['p'], routeTo(A)))
-  bringUpToDate(rib, 'p', new SamplePeer())
+  bringUpToDate(rib, 'p', peer)
+  rib.set('s', [])
+  bringUpToDate(rib, 'p', peer)
+  assert.equal(rib.counts('q').pending, 0)
+
+  rib.set('s', to(['p'], routeTo(A)))
+  bringUpToDate(rib, 'p', peer)
   rib.set('s', [])
   rib.establish('p', EGRESS)
   assert.equal(rib.counts('q').pending, 0)
