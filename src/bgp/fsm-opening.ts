@@ -73,8 +73,18 @@ export function onOpeningMessage(session: Session, call: Call, message: Message)
 
 function onOpen(session: Session, call: Call, open: Open): Step {
   const outcome = negotiate(session.config, ownOpen(session.config, session), open)
-  if (outcome.ok) return confirm(session, call, outcome.negotiated)
-  return fall(session, { why: outcome.why, say: notification(OPEN_ERROR.code, outcome.subcode, outcome.data) })
+  if (!outcome.ok) {
+    return fall(session, { why: outcome.why, say: notification(OPEN_ERROR.code, outcome.subcode, outcome.data) })
+  }
+  const { negotiated } = outcome
+  if (session.rival === null) return confirm(session, call, negotiated)
+  if (isWinner(session, { call, other: session.rival }, negotiated)) {
+    const [alone, actions] = dropRival(session, collision())
+    const [confirmed, more] = confirm(alone, call, negotiated)
+    return [confirmed, [...actions, ...more]]
+  }
+  const [next, actions] = leaderLost(session, 'collision')
+  return [next, [send(call, collision()), ...actions]]
 }
 
 function confirm(session: Session, call: Call, negotiated: Negotiated): Step {
@@ -91,10 +101,13 @@ export function onRivalMessage(session: Session, rival: Call, message: Message):
   if (!outcome.ok) return dropRival(session, notification(OPEN_ERROR.code, outcome.subcode, outcome.data))
   const { negotiated } = outcome
   if (session.state === 'Established') return onSecondSession(session, rival, negotiated)
-  if (session.state === 'OpenConfirm') return collide(session, rival, negotiated)
-  // The first OPEN to arrive decides which of both is ahead.
-  const [next, actions] = confirm({ ...session, rival: session.call }, rival, negotiated)
-  return [next, [...actions, arm('rivalHold', OPEN_HOLD_MS)]]
+  const { call } = session
+  if (call === null || !isWinner(session, { call: rival, other: call }, negotiated)) {
+    return dropRival(session, collision())
+  }
+  const [next, actions] = leaderLost(session, 'collision')
+  const [confirmed, more] = confirm(next, rival, negotiated)
+  return [confirmed, [send(call, collision()), ...actions, ...more]]
 }
 
 /** §6.8: one that is Established stays, unless the peer says that it has restarted since (RFC 4724 §4.2). */
@@ -105,21 +118,20 @@ function onSecondSession(session: Session, rival: Call, negotiated: Negotiated):
   return [confirmed, [...actions, ...more]]
 }
 
-/** §6.8: of two connections the one stays that the speaker with the higher router ID has opened. */
-function collide(session: Session, newer: Call, negotiated: Negotiated): Step {
-  const { call } = session
-  if (call === null || !isWinner(session, newer, negotiated)) return dropRival(session, collision())
-  const [next, actions] = leaderLost(session, 'collision')
-  const [confirmed, more] = confirm(next, newer, negotiated)
-  return [confirmed, [send(call, collision()), ...actions, ...more]]
-}
-
-/** RFC 6286 §2.3: where both router IDs are the same, the higher AS number decides. */
-function isWinner({ config, call }: Session, newer: Call, { peerRouterId, peerAsn }: Negotiated): boolean {
+/**
+ * §6.8: of two connections the one stays that the speaker with the higher router ID has opened; RFC 6286 §2.3: where
+ * both IDs are the same, the higher AS number decides. Asked with the first OPEN: by now we know the peer's router ID,
+ * and who waited until one of both is confirmed might have it Established while the peer decides for the other one.
+ */
+function isWinner(
+  { config }: Session,
+  { call, other }: Readonly<{ call: Call; other: Call }>,
+  { peerRouterId, peerAsn }: Negotiated,
+): boolean {
   // Who opens two has forgotten the first.
-  if (newer.by === call?.by) return true
+  if (call.by === other.by) return call.id > other.id
   const isHigher = config.routerId === peerRouterId ? config.localAsn > peerAsn : config.routerId > peerRouterId
-  return newer.by === (isHigher ? 'us' : 'peer')
+  return call.by === (isHigher ? 'us' : 'peer')
 }
 
 function collision(): Notification {

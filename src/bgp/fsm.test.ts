@@ -336,57 +336,59 @@ const COLLISIONS: [string, Partial<Config>, Event[], string[]][] = [
   [
     'ours stays where our router ID is higher; their OPEN came on ours first',
     {},
-    [on(2, openOf()), on(3, openOf())],
-    [
-      'OpenConfirm, #2: KEEPALIVE, hold 90 s, keepalive 30 s',
-      'OpenConfirm, #3: NOTIFICATION 6/7, close #3, disarm rivalHold',
-    ],
+    [on(2, openOf())],
+    ['OpenConfirm, #3: NOTIFICATION 6/7, close #3, disarm rivalHold, #2: KEEPALIVE, hold 90 s, keepalive 30 s'],
   ],
   [
     'ours stays where our router ID is higher; their OPEN came on theirs first',
     {},
     [on(3, openOf()), on(2, openOf())],
     [
-      'OpenConfirm, #3: KEEPALIVE, hold 90 s, keepalive 30 s, rivalHold 60 s',
-      'OpenConfirm, #3: NOTIFICATION 6/7, close #3, disarm hold keepalive rivalHold, hold 60 s, ' +
-        '#2: KEEPALIVE, hold 90 s, keepalive 30 s',
+      'OpenSent, #3: NOTIFICATION 6/7, close #3, disarm rivalHold',
+      'OpenConfirm, #2: KEEPALIVE, hold 90 s, keepalive 30 s',
     ],
   ],
   [
-    'theirs stays where their router ID is higher',
+    'theirs stays where their router ID is higher; their OPEN came on ours first',
     {},
     [on(2, openOf({ routerId: HIGHER })), on(3, openOf({ routerId: HIGHER }))],
     [
-      'OpenConfirm, #2: KEEPALIVE, hold 90 s, keepalive 30 s',
+      'OpenSent, #2: NOTIFICATION 6/7, close #2, disarm hold keepalive rivalHold, hold 60 s',
+      'OpenConfirm, #3: KEEPALIVE, hold 90 s, keepalive 30 s',
+    ],
+  ],
+  [
+    'theirs stays where their router ID is higher; their OPEN came on theirs first',
+    {},
+    [on(3, openOf({ routerId: HIGHER }))],
+    [
       'OpenConfirm, #2: NOTIFICATION 6/7, close #2, disarm hold keepalive rivalHold, hold 60 s, ' +
         '#3: KEEPALIVE, hold 90 s, keepalive 30 s',
     ],
+  ],
+  [
+    'router IDs are compared as numbers without sign',
+    { routerId: 0x7f_ff_ff_ff },
+    [on(2, openOf({ routerId: 0xff_00_00_00 }))],
+    ['OpenSent, #2: NOTIFICATION 6/7, close #2, disarm hold keepalive rivalHold, hold 60 s'],
   ],
   [
     'RFC 6286: of equal router IDs the higher AS number decides, here theirs',
     {},
-    [on(2, openOf({ routerId: OURS })), on(3, openOf({ routerId: OURS }))],
-    [
-      'OpenConfirm, #2: KEEPALIVE, hold 90 s, keepalive 30 s',
-      'OpenConfirm, #2: NOTIFICATION 6/7, close #2, disarm hold keepalive rivalHold, hold 60 s, ' +
-        '#3: KEEPALIVE, hold 90 s, keepalive 30 s',
-    ],
+    [on(2, openOf({ routerId: OURS }))],
+    ['OpenSent, #2: NOTIFICATION 6/7, close #2, disarm hold keepalive rivalHold, hold 60 s'],
   ],
   [
-    'what is Established ends the other one',
-    {},
-    [on(2, openOf()), on(2, keepalive)],
-    [
-      'OpenConfirm, #2: KEEPALIVE, hold 90 s, keepalive 30 s',
-      'Established, #3: NOTIFICATION 6/7, close #3, disarm rivalHold, hold 90 s, sendHold 480 s, settled 600 s, established',
-    ],
+    'RFC 6286: of equal router IDs the higher AS number decides, here ours',
+    { localAsn: 64_502 },
+    [on(3, openOf({ routerId: OURS }))],
+    ['OpenSent, #3: NOTIFICATION 6/7, close #3, disarm rivalHold'],
   ],
   [
-    'the peer ends ours: theirs goes on',
+    'the peer ends ours before it has said anything: theirs goes on',
     {},
-    [on(2, openOf()), on(2, notified(6, 7)), on(3, openOf())],
+    [on(2, notified(6, 7)), on(3, openOf())],
     [
-      'OpenConfirm, #2: KEEPALIVE, hold 90 s, keepalive 30 s',
       'OpenSent, close #2, disarm hold keepalive rivalHold, hold 60 s',
       'OpenConfirm, #3: KEEPALIVE, hold 90 s, keepalive 30 s',
     ],
@@ -428,6 +430,52 @@ for (const [name, own, events, expected] of COLLISIONS) {
   test(`collision: ${name}`, () => {
     assert.deepEqual(run({ ...both, config: { ...config, ...own } }, ...events).outcomes, expected)
   })
+}
+
+// The peer dials when ours has been agreed on, and only its KEEPALIVE is missing.
+const late: Session = { ...S.openConfirm, rival: { id: 3, by: 'peer' }, nextId: 4 }
+const LATE: [string, Session, Event, string][] = [
+  [
+    'ours stays where our router ID is higher',
+    late,
+    on(3, openOf()),
+    'OpenConfirm, #3: NOTIFICATION 6/7, close #3, disarm rivalHold',
+  ],
+  [
+    'theirs stays where their router ID is higher',
+    late,
+    on(3, openOf({ routerId: HIGHER })),
+    'OpenConfirm, #2: NOTIFICATION 6/7, close #2, disarm hold keepalive rivalHold, hold 60 s, ' +
+      '#3: KEEPALIVE, hold 90 s, keepalive 30 s',
+  ],
+  [
+    'what is Established ends the other one',
+    late,
+    on(2, keepalive),
+    'Established, #3: NOTIFICATION 6/7, close #3, disarm rivalHold, hold 90 s, sendHold 480 s, settled 600 s, established',
+  ],
+  [
+    'the peer ends ours: theirs goes on',
+    late,
+    on(2, notified(6, 7)),
+    'OpenSent, close #2, disarm hold keepalive rivalHold, hold 60 s',
+  ],
+  [
+    'ours ends for another reason: both do',
+    late,
+    on(2, notified(6, 2)),
+    'Idle, close #2, close #3, disarm all, failed: the peer says: Cease: administrative shutdown, idleHold 0 s',
+  ],
+  [
+    'two that the peer has opened: the later one stays',
+    { ...late, call: { id: 2, by: 'peer' } },
+    on(3, openOf()),
+    'OpenConfirm, #2: NOTIFICATION 6/7, close #2, disarm hold keepalive rivalHold, hold 60 s, ' +
+      '#3: KEEPALIVE, hold 90 s, keepalive 30 s',
+  ],
+]
+for (const [name, from, event, expected] of LATE) {
+  test(`late collision: ${name}`, () => assert.equal(outcome(step(from, event)), expected))
 }
 
 test('a dial that is under way when the peer dials us goes on, and collides', () => {
@@ -529,9 +577,8 @@ test('stale routes are over when the time is', () => {
 test('RFC 8538: who leaves for good says Hard Reset, with what is inside; who comes back does not', () => {
   const up = upWith(restartable, restarting(['ipv4']))
   const word = (event: Event): Notification | undefined => {
-    for (const action of step(up, event)[1]) {
-      if (action.type === 'send' && action.message.type === 'notification') return action.message
-    }
+    const messages = step(up, event)[1].flatMap((one) => (one.type === 'send' ? [one.message] : []))
+    return messages.find((message) => message.type === 'notification')
   }
   const bytes = (event: Event) => [word(event)?.subcode, ...(word(event)?.data ?? [])]
   assert.deepEqual(bytes(stop('drain', 'é')), [9, 6, 2, 2, 0xc3, 0xa9])

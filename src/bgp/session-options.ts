@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a session needs, and what can be done with it. */
+import type { Clock } from '../lib/clock.ts'
+import type { ByteStream } from '../lib/sockets.ts'
+import type { AddressFamily, Update } from './codec/message.ts'
+import type { StopReason } from './fsm.ts'
+import type { Config, Negotiated } from './negotiate.ts'
+import type { SessionView } from './view.ts'
+
+/** One whole message. False: more than is good wait to be sent, or that session is over. */
+export type Send = (bytes: Uint8Array) => boolean
+
+export type SessionOptions = Readonly<{
+  config: Config
+  /** This program has started anew, and the peer may have kept our routes (RFC 4724). */
+  restarting: boolean
+  /** Dials the peer; rejects with a Fault. */
+  connect(): Promise<ByteStream>
+  clock: Clock
+  /** At least 0, below 1. */
+  random: () => number
+  onEstablished(negotiated: Negotiated, send: Send): void
+  /** It was Established. */
+  onDown(why: string): void
+  /** An attempt has failed; the next one comes by itself. */
+  onFailed(why: string): void
+  onUpdate(update: Update): void
+  /** The peer wants all routes of this family once more. */
+  onRefresh(family: AddressFamily): void
+}>
+
+/** A session with one peer. Opened, it waits for `start`. */
+export interface Session {
+  start(): void
+  /** Ends it until it is started again. */
+  stop(reason: StopReason): void
+  /** Ends it, to begin anew: BFD has found that nothing reaches the peer. */
+  peerDown(why: string): void
+  /** The peer has dialled us. The stream is ours from now on. */
+  accept(stream: ByteStream): void
+  view(): SessionView
+  /** Resolves when nothing is left of all connections that were there, 2 s after their end at the latest. */
+  gone(): Promise<void>
+}
