@@ -31,6 +31,8 @@ export const BASICS = join(ROOT, 'examples', 'basics')
 export const SHARE = join(import.meta.dirname, 'manifests', 'share')
 export const FULL = join(import.meta.dirname, 'manifests', 'full')
 const PROGRAM = join(ROOT, 'bin', 'metallb')
+/** Seven programs start at once, perhaps on a machine that does other things, too. */
+const READY_MS = 20_000
 
 /** Builds everything, with one component switched off if asked. Resolves when all that is on is ready. */
 export async function buildStage(directory: string, broken: Breakable | undefined): Promise<Stage> {
@@ -48,8 +50,8 @@ export async function buildStage(directory: string, broken: Breakable | undefine
   const backends = nodes.map(
     (host) => new Program({ name: `pods-${host.name}`, host, command: podsCommand(pods, host) }, directory),
   )
-  const daemons = [controller, ...speakers].map((program) => program.said('"msg":"ready"'))
-  await Promise.all([neighbors.start(), ...daemons, ...backends.map((program) => program.said('ready'))])
+  const daemons = [controller, ...speakers].map((program) => program.said('"msg":"ready"', READY_MS))
+  await Promise.all([neighbors.start(), ...daemons, ...backends.map((program) => program.said('ready', READY_MS))])
   if (broken === 'controller') controller.signal('SIGSTOP')
   if (broken === 'responder') for (const speaker of speakers) speaker.signal('SIGSTOP')
   if (broken !== 'forwarding') startForwarding(nodes, manifests)

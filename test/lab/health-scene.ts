@@ -14,6 +14,7 @@ import { Prober } from './failover-prober.ts'
 const ROOT = join(import.meta.dirname, '../..')
 const HEALTH = join(ROOT, 'examples/basics-health/service.yaml')
 const RESPONDER = join(import.meta.dirname, 'health-responder.ts')
+const READY_MS = 20_000
 
 export class HealthScene {
   readonly stage: Stage
@@ -61,7 +62,7 @@ export class HealthScene {
     const command = [process.execPath, RESPONDER, node.plan.address, String(port)]
     const responder = new Program({ name, host: node, command }, this.stage.directory)
     this.#programs.set(name, responder)
-    await responder.said('ready')
+    await responder.said('ready', READY_MS)
   }
 
   /** Ends the one that answers there; resolves when nobody does. */
@@ -86,7 +87,7 @@ export class HealthScene {
     const place = ['--node-name', node.name, '--run-dir', join(directory, `run-${node.name}`)]
     const ring = ['--ml-bindaddr', node.plan.address]
     const command = [join(ROOT, 'bin/metallb'), 'speaker', '--manifests', manifests, ...place, ...ring]
-    await new Program({ name: `again-${node.name}`, host: node, command }, directory).said('"msg":"ready"')
+    await new Program({ name: `again-${node.name}`, host: node, command }, directory).said('"msg":"ready"', READY_MS)
   }
 
   /** What the node's first speaker has logged as this event. */
