@@ -72,9 +72,10 @@ export type Reach = Readonly<{ family: AddressFamily; nextHops: readonly Ip[]; p
 export type Unreach = Readonly<{ family: AddressFamily; prefixes: readonly Cidr[] }>
 
 /**
- * An UPDATE. `reach` and `unreach` hold the old IPv4 fields and the multiprotocol attributes alike (RFC 4760), at most
- * one of either kind, none of them without prefixes, and only families that were negotiated. What is in both is reached:
- * take `unreach` first (RFC 4271 §4.3). `endOfRib` comes with nothing else (RFC 4724 §2).
+ * An UPDATE. `reach` and `unreach` hold the old IPv4 fields and the multiprotocol attributes alike (RFC 4760): at most
+ * one `reach` of either, and one `unreach` a family, none of them without prefixes, and only families that were
+ * negotiated. What is in both is reached: take `unreach` first (RFC 4271 §4.3). `endOfRib` comes with nothing else (RFC
+ * 4724 §2).
  */
 export type Update = Readonly<{
   type: 'update'

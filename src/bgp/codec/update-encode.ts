@@ -111,9 +111,9 @@ function updateOf(withdrawn: Uint8Array, attributes: readonly Uint8Array[], reac
 /** One UPDATE with all that it says; too much for one is a bug. End-of-RIB is an UPDATE like any other. */
 export function encodeUpdate({ reach, unreach, attributes, endOfRib }: Update, dialect: Dialect): Uint8Array {
   if (endOfRib !== null) return encodeEndOfRib(endOfRib)
-  const [old, ...furtherOld] = reach.filter(inOldField)
-  const [mpReach, ...furtherMp] = reach.filter((entry) => !inOldField(entry))
-  assert(furtherOld.length + furtherMp.length === 0, 'an UPDATE has one next hop of either kind')
+  const old = reach.find(inOldField)
+  const [mpReach, ...further] = reach.filter((entry) => entry !== old)
+  assert(further.length === 0, 'an UPDATE has one next hop in the old fields and one in MP_REACH_NLRI')
   const gone = (family: 'ipv4' | 'ipv6'): Cidr[] =>
     unreach.flatMap((entry) => (entry.family === family ? entry.prefixes : []))
   const [gone4, gone6] = [gone('ipv4'), gone('ipv6')]
