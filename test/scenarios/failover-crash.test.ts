@@ -47,3 +47,19 @@ test('a node that restarts within its time of grace: nobody answers for less tha
   assert.ok(record.end().nobodyMs <= 500, `${record.nobodyMs} ms`)
   assert.ok(record.severalMs <= 100, `${record.severalMs} ms`)
 })
+
+for (const awayMs of [50, 200, 1_000, 40_000]) {
+  test(`a machine of another name at the address of one that crashed ${awayMs} ms ago: each is taken for dead once by each at most`, async () => {
+    const cluster = await SpeakerCluster.of({ nodes: 3 })
+    cluster.crash(cluster.node(2))
+    await cluster.advance(awayMs)
+    await cluster.restart(2, { name: 'another' })
+    await cluster.advance(20_000)
+    const lost = cluster.said('speakerLost')
+    assert.ok(lost <= 4, `${lost} times`) // that machine, too, where both names are still watched when it begins
+    assert.deepEqual(cluster.notOwnedOnce(), [])
+    assert.equal(cluster.said('accused'), 0)
+    const members = cluster.node(0).membership.ring.members()
+    assert.ok(members.some(({ name, state }) => name === 'another' && state === 'alive'))
+  })
+}

@@ -28,7 +28,8 @@ export type ClusterOptions = Readonly<{
   interfaces?: readonly string[]
 }>
 
-export type NodeSettings = Readonly<{ key?: Uint8Array | null; links?: readonly string[] }>
+/** `name`: another one than the number's, for a Node of that name at the number's address. */
+export type NodeSettings = Readonly<{ key?: Uint8Array | null; links?: readonly string[]; name?: string }>
 
 /** Anything that answers on the clients' network. */
 export type Station = Readonly<{ name: string; answers(ip: string): boolean }>
@@ -80,11 +81,14 @@ export class SpeakerCluster {
   }
 
   /** A speaker on a node, not begun yet. After `crash` and `terminate` the next one. */
-  async add(number: number, { key = null, links = ['eth0'] }: NodeSettings = {}): Promise<SpeakerNode> {
+  async add(
+    number: number,
+    { key = null, links = ['eth0'], name = nameOf(number) }: NodeSettings = {},
+  ): Promise<SpeakerNode> {
     const bind = { address: addressOf(number), port: RING_PORT }
     const config: RingConfig = { gossip: LAN, bind, key, watch: WATCH }
     const node = await SpeakerNode.open({
-      name: nameOf(number),
+      name,
       config,
       links: links.map(linkNamed),
       api: this.api,
@@ -160,8 +164,9 @@ export class SpeakerCluster {
   }
 
   /** A new process in place of one that has ended. */
-  async restart(number: number): Promise<SpeakerNode> {
-    const node = await this.add(number)
+  async restart(number: number, settings: NodeSettings = {}): Promise<SpeakerNode> {
+    if (settings.name !== undefined) this.api.put(nodeObject(number, settings.name))
+    const node = await this.add(number, settings)
     await this.awaited(node.speaker.start())
     return node
   }
@@ -262,9 +267,9 @@ function object(apiVersion: string, kind: string, name: string, rest: object): K
   return { apiVersion, kind, metadata: { name, namespace, labels: {}, annotations: {} }, ...rest }
 }
 
-function nodeObject(number: number): KubeObject {
+function nodeObject(number: number, name = nameOf(number)): KubeObject {
   const status = { addresses: [{ type: 'InternalIP', address: addressOf(number) }] }
-  return object('v1', 'Node', nameOf(number), { status })
+  return object('v1', 'Node', name, { status })
 }
 
 function configuration(interfaces: readonly string[]): KubeObject[] {

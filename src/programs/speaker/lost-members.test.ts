@@ -21,7 +21,10 @@ for (const [name, states, port, expected] of STATES) {
   test(name, () => {
     const lost = new LostMembers()
     for (const state of states) lost.heard(member(1, state), port)
-    assert.deepEqual(lost.toWatch('node0', []), expected ? [{ name: 'node1', address: '10.0.0.1', port: 7947 }] : [])
+    assert.deepEqual(
+      lost.toWatch('node0', new Map()),
+      expected ? [{ name: 'node1', address: '10.0.0.1', port: 7947 }] : [],
+    )
     assert.equal(lost.get('node1') !== undefined, expected)
   })
 }
@@ -34,6 +37,18 @@ test('who was where no speaker is any more is not looked for', () => {
   assert.deepEqual([lost.get('node1'), lost.get('node2')?.address], [undefined, '10.0.0.2'])
 })
 
+test('where another one lives nobody is looked for, and of two that were at one address the last', () => {
+  const lost = new LostMembers()
+  lost.heard({ ...member(1, 'dead'), sinceMs: 5 }, 7947)
+  lost.heard({ ...member(2, 'dead'), address: '10.0.0.1', sinceMs: 4 }, 7947)
+  assert.deepEqual(
+    lost.toWatch('node0', new Map()).map(({ name }) => name),
+    ['node1'],
+  )
+  assert.deepEqual(lost.toWatch('node0', new Map([['node3', { address: '10.0.0.1' }]])), [])
+  assert.equal(lost.get('node1'), undefined)
+})
+
 test('of two halves of a large ring each node looks for some of the other, and is looked for by the same', () => {
   const names = Array.from({ length: 50 }, (_, number) => `node${number}`)
   const halves = [names.slice(0, 25), names.slice(25)] as const
@@ -42,7 +57,7 @@ test('of two halves of a large ring each node looks for some of the other, and i
     for (const self of here ?? []) {
       const lost = new LostMembers()
       for (const name of there ?? []) lost.heard(member(Number(name.slice(4)), 'dead'), 7947)
-      const live = (here ?? []).filter((name) => name !== self)
+      const live = new Map((here ?? []).filter((name) => name !== self).map((name) => [name, { address: name }]))
       sought.set(
         self,
         lost.toWatch(self, live).map(({ name }) => name),

@@ -8,15 +8,15 @@ import type { MemberView } from '../../gossip/session.ts'
 import type { SocketAddress } from '../../lib/sockets.ts'
 import { watchPeers } from './watch-peers.ts'
 
-/** Where it was a member; and where it is watched, by UDP at the same address. */
-type Place = SocketAddress & Readonly<{ watchPort: number }>
+/** Where it was a member; where it is watched, by UDP at the same address; and since when it is dead. */
+type Place = SocketAddress & Readonly<{ watchPort: number; sinceMs: number }>
 
 export class LostMembers {
   readonly #places = new Map<string, Place>()
 
   /** A member with a watch (`watchPort` above 0) is dead since; or is there, or has left in peace. */
-  heard({ name, address, port, state }: MemberView, watchPort: number): void {
-    if (state === 'dead' && watchPort > 0) this.#places.set(name, { address, port, watchPort })
+  heard({ name, address, port, state, sinceMs }: MemberView, watchPort: number): void {
+    if (state === 'dead' && watchPort > 0) this.#places.set(name, { address, port, watchPort, sinceMs })
     else this.#places.delete(name)
   }
 
@@ -25,9 +25,20 @@ export class LostMembers {
     return this.#places.get(name)
   }
 
-  /** Those that `self` should look for beside the live ones. */
-  toWatch(self: string, live: Iterable<string>): { name: string; address: string; port: number }[] {
-    return watchPeers(self, [...live, ...this.#places.keys()]).flatMap((name) => {
+  /**
+   * Those that `self` should look for beside the live ones. Of those at one address only the last: two sessions with one
+   * process take each other for its restart, and a machine that crashed is often replaced by one of another name.
+   */
+  toWatch(
+    self: string,
+    live: ReadonlyMap<string, Readonly<{ address: string }>>,
+  ): { name: string; address: string; port: number }[] {
+    const taken = new Set(Array.from(live.values(), ({ address }) => address))
+    for (const [name, { address }] of [...this.#places].toSorted(([, a], [, b]) => b.sinceMs - a.sinceMs)) {
+      if (taken.has(address)) this.#places.delete(name)
+      taken.add(address)
+    }
+    return watchPeers(self, [...live.keys(), ...this.#places.keys()]).flatMap((name) => {
       const place = this.#places.get(name)
       return place ? [{ name, address: place.address, port: place.watchPort }] : []
     })

@@ -349,7 +349,7 @@ export class Ring {
       const at = ports.get(name)
       return at ? [{ name, ...at }] : []
     })
-    this.#watches.set([...watched, ...this.#lost.toWatch(node, ports.keys())])
+    this.#watches.set([...watched, ...this.#lost.toWatch(node, ports)])
   }
 }
 
