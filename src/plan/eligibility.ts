@@ -68,13 +68,17 @@ export function qualify(
   return { ...from, serving, gate }
 }
 
-/** Nodes that may answer, in no particular order. */
+/**
+ * Nodes that may answer, in no particular order. A health check that passes only on nodes that may not is as one that
+ * passes nowhere: it never takes the last one away.
+ */
 export function candidatesOf(qualification: Qualification): string[] {
-  const candidates: string[] = []
-  for (const node of qualification.world.speakers) {
-    if (obstacleOn(node, qualification) === null) candidates.push(node)
-  }
-  return candidates
+  const { gate, world } = qualification
+  const ungated = { ...qualification, gate: null }
+  const able: string[] = []
+  for (const node of world.speakers) if (obstacleOn(node, ungated) === null) able.push(node)
+  const healthy = gate ? able.filter((node) => !failsGate(node, gate, world)) : able
+  return healthy.length > 0 ? healthy : able
 }
 
 /** What keeps `node` from answering, as the second half of a sentence about it; null if nothing does. */

@@ -171,6 +171,20 @@ const OWNERS: [string, Case, string | null][] = [
     'node-b',
   ],
   ['a failed health check', { service: service(gated), fields: failing('8080/', 'node-b') }, 'node-a'],
+  [
+    'a health check that passes only where nothing may be announced',
+    {
+      service: service(gated),
+      sketch: { l2: [l2Ad(['node-a', 'node-b'])] },
+      fields: failing('8080/', 'node-a', 'node-b'),
+    },
+    'node-b',
+  ],
+  [
+    'Local, a health check that passes only where no endpoint is',
+    { service: service({ ...local, ...gated }), fields: failing('8080/', 'node-c') },
+    'node-c',
+  ],
   ['a failed health check of another port', { service: service(gated), fields: failing('80/', 'node-b') }, 'node-b'],
   ['a failed health check of another Service', { fields: failing('8080/', 'node-b') }, 'node-b'],
   ['no such interface', { sketch: { l2: [onEth1] }, fields: interfaces('node-b', 'eth0') }, 'node-a'],
