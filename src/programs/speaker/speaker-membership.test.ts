@@ -101,6 +101,22 @@ test('nothing is announced before the ring was asked who is there, and it hears 
   await speaker.stop()
 })
 
+test('a speaker that begins with an invalid configuration takes part once it has a valid one: others go on by the last', async () => {
+  const pool = object('metallb.io/v1beta1', 'IPAddressPool', 'a', { spec: { addresses: ['10.20.30.0/99'] } })
+  const { api, speaker, started, notes, meet, joined } = await rig([...WORLD.slice(1), pool])
+  joined()
+  await meet('iris1')
+  await started
+  assert.deepEqual(notes, ['join, owns 0'])
+  api.apply(...WORLD.slice(0, 1))
+  await settle()
+  assert.deepEqual(notes.slice(1), ['configured', 'announces, owns 1'])
+  api.apply(service('web', '10.20.30.2'))
+  await settle()
+  assert.equal(notes.length, 3)
+  await speaker.stop()
+})
+
 const NOTHING: Metadata['gates'] = { passed: 'only', listed: new Set() }
 const BARE: Metadata = { announces: true, version: '', watchPort: 0, gates: NOTHING, lacking: new Set(), macs: [] }
 const lacking = (name: string, ...names: string[]) => ({ name, metadata: { ...BARE, lacking: new Set(names) } })

@@ -104,6 +104,8 @@ export class Speaker {
   #convened: string | undefined
   #confirmWanted = false
   #pauses = 0
+  /** Others count on us from `announces` on. */
+  #stage: 'begun' | 'joined' | 'announces' = 'begun'
 
   constructor(options: SpeakerOptions) {
     this.#options = options
@@ -129,9 +131,9 @@ export class Speaker {
     const { membership } = this.#options
     if (!membership) return
     await membership.join()
+    this.#stage = 'joined'
     this.memberChanged()
     await this.#loop.idle()
-    membership.announces()
   }
 
   /** What the membership has to say is another view. */
@@ -210,6 +212,13 @@ export class Speaker {
       this.#confirmWanted = false
       this.#options.responder.confirm()
     }
+    if (this.#stage === 'joined') this.#announces()
+  }
+
+  /** Not before there is a valid configuration: those who had one before it was spoilt go on by that. */
+  #announces(): void {
+    this.#stage = 'announces'
+    queueMicrotask(() => this.#options.membership?.announces()) // the responder answers by then
   }
 
   #reconfigure(): void {
