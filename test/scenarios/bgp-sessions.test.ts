@@ -162,6 +162,15 @@ test('drained: the peer reads why, and nothing is left', async () => {
   await world.until(() => near.isUp && far.isUp, 10_000, 'started again, it comes back')
 })
 
+test('stopped sessions leave no timer behind', async () => {
+  const world = new World()
+  const { near, far } = await up(world)
+  near.session.stop({ kind: 'removed', text: '' })
+  far.session.stop({ kind: 'removed', text: '' })
+  await world.clock.advance(100)
+  assert.equal(world.clock.waiting, 0)
+})
+
 test('removed, changed, and broken by BFD: each says so', async () => {
   for (const [end, subcode] of [
     [(speaker: Speaker) => speaker.session.stop({ kind: 'removed', text: '' }), 'peer de-configured'],

@@ -13,6 +13,7 @@ import {
 import { type Config, type Negotiated, openSession, type Send, type Session } from '../../src/bgp/session.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import type { ByteStream, Network } from '../../src/lib/sockets.ts'
+import { randomOf } from '../fuzz/mutations.ts'
 import { SimClock } from '../sim/clock.ts'
 import { PausingClock } from '../sim/clock-pausing.ts'
 import { SimNetwork } from '../sim/network.ts'
@@ -44,7 +45,7 @@ export class World {
 
   constructor(seed = 1) {
     this.network = new SimNetwork(this.clock, { seed })
-    this.random = randomFrom(seed)
+    this.random = randomOf(seed)
   }
 
   seconds(): number {
@@ -233,15 +234,4 @@ export async function scripted(
   const near = await Speaker.on(world, { address: NEAR, peer: FAR, config })
   near.session.start()
   return { near, peers }
-}
-
-/** mulberry32: the same numbers for the same seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b_79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
