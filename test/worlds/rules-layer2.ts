@@ -95,7 +95,7 @@ export const LAYER2_RULES = [
     [
       'cluster-anywhere',
       'externalTrafficPolicy Cluster: it does not matter where endpoints are',
-      "if (externalTrafficPolicy === 'Cluster') return { ...from, serving: null }",
+      "if (service.externalTrafficPolicy === 'Cluster') return { ...from, serving: null, gate }",
       '',
     ],
     [
