@@ -14,6 +14,8 @@ import { StreamReader, sealStream } from './stream.ts'
 /** Answers to push/pulls under way at the same time, as in memberlist; and connections of any kind. */
 const MOST_ANSWERS = 128
 const MOST_STREAMS = 256
+/** Of messages whose end has not come yet, on all connections: one of the largest, and many of the usual ones. */
+const MOST_HELD_BYTES = 24 * 1024 * 1024
 
 export type ExchangeOptions = Readonly<{
   name: string
@@ -32,6 +34,7 @@ export class Exchange {
   readonly #streams = new Set<ByteStream>()
   #accepted = 0
   #answers = 0
+  #heldBytes = 0
   #isClosed = false
 
   constructor(options: ExchangeOptions) {
@@ -121,13 +124,17 @@ export class Exchange {
   ): void {
     const reader = new StreamReader(this.#options.envelope, { isAnswer: bounds.isAnswer })
     const timer = this.#options.clock.after(bounds.timeoutMs, () => stream.destroy())
+    const hold = this.#holding()
     let isRead = false
     this.#streams.add(stream)
     stream.listen({
       onData: (bytes) => {
-        const read = isRead ? null : reader.push(bytes)
+        if (isRead) return
+        if (!hold(bytes.length)) return this.#refuse(stream)
+        const read = reader.push(bytes)
         if (read === null) return
         isRead = true
+        hold(null)
         if ('malformed' in read) this.#options.onDrop(read.malformed)
         onMessage('malformed' in read ? null : read)
       },
@@ -137,9 +144,26 @@ export class Exchange {
       onClose: () => {
         timer.cancel()
         this.#streams.delete(stream)
+        hold(null)
         bounds.whenOver()
       },
     })
+  }
+
+  /** Counts bytes that one stream keeps, false where that is too much in all; null: it keeps none. */
+  #holding(): (bytes: number | null) => boolean {
+    let held = 0
+    return (bytes) => {
+      const change = bytes ?? -held
+      held += change
+      this.#heldBytes += change
+      return this.#heldBytes <= MOST_HELD_BYTES
+    }
+  }
+
+  #refuse(stream: ByteStream): void {
+    this.#options.onDrop('tooLarge')
+    stream.destroy()
   }
 
   #reply(stream: ByteStream, message: Message): void {

@@ -219,3 +219,25 @@ test('streams: no more than 256 at a time, no more than 128 answers at a time, n
   assert.equal(await ring.awaited(ring.node(1).gossip.resync()), true)
   ring.close()
 })
+
+test('streams: of messages that are not all there yet no more than 24 MiB are kept, however many bring them', async () => {
+  const ring = await Ring.of(2)
+  const intruder = await Intruder.into(ring)
+  const state = { over: 0 }
+  const streams: ByteStream[] = []
+  for (let i = 0; i < 40; i++) {
+    const stream = await ring.awaited(intruder.connect(ring.node(0)))
+    stream.listen({ onData() {}, onEnd() {}, onClose: () => state.over++ })
+    streams.push(stream)
+  }
+  const begun = Buffer.alloc(1024 * 1024)
+  Buffer.from([6, 0x83]).copy(begun) // push/pull, and a map of three whose first key is a text that goes on
+  Buffer.from([0xdb, 0, 0x80, 0, 0]).copy(begun, 2)
+  for (const stream of streams) stream.write(begun)
+  await ring.clock.advance(500)
+  assert.equal(state.over, 16)
+  await ring.clock.advance(11_000)
+  assert.equal(state.over, 40)
+  assert.equal(await ring.awaited(ring.node(1).gossip.resync()), true)
+  ring.close()
+})
