@@ -29,6 +29,7 @@ function outcomeOf(answer: Message | Malformed): string {
   if ('malformed' in answer) return `reset ${answer.malformed.code}/${answer.malformed.subcode}`
   assert(answer.type === 'update')
   assert([...answer.reach, ...answer.unreach].every(({ prefixes }) => prefixes.length > 0))
+  if (answer.flaw?.treatment === 'treatAsWithdraw') assert.deepEqual(answer.attributes, {})
   const parts = [
     answer.flaw === null ? 'fine' : { treatAsWithdraw: 'withdraw', attributeDiscard: 'discard' }[answer.flaw.treatment],
     ...answer.unreach.flatMap(({ prefixes }) => prefixes.map((prefix) => `-${formatCidr(prefix)}`)),
@@ -181,6 +182,7 @@ const ROWS: Row[] = [
   ['MP_REACH_NLRI of 0 bytes, and IPv4 prefixes', `80 0e 00 ${BASE}`, 'reset 3/9'],
   ['MP_UNREACH_NLRI of 2 bytes', '80 0f 02 0002', 'reset 3/9', { nlri: '' }],
   ['a family that nobody has heard of', `80 0e 05 4242 42 00 00 ${BASE6}`, 'discard', { nlri: '' }],
+  ['the same with a flaw elsewhere', `80 0e 05 4242 42 00 00 40 01 01 03 ${AS_PATH}`, 'withdraw', { nlri: '' }],
   ['the same beside IPv4 prefixes', `80 0e 05 4242 42 00 00 ${BASE}`, 'discard +192.0.2.0/24'],
   ['a sub-family that was not negotiated', MP_REACH.replace('01 10', '04 10') + BASE6, 'discard', { nlri: '' }],
   ['IPv6 that was not negotiated', `${MP_REACH} ${BASE6}`, 'discard', { nlri: '', by: ONLY_IPV4 }],
@@ -320,6 +322,7 @@ test('a hundred UPDATEs with the same flaw are answered the same', () => {
 /** What is left of attributes with a flaw that is none of the route's. */
 const VALUES: [string, string, Dialect, Attributes][] = [
   ['discarded: ATOMIC_AGGREGATE', '40 06 01 00', FOUR_OCTETS, {}],
+  ['discarded: optional ATOMIC_AGGREGATE', 'c0 06 00', FOUR_OCTETS, {}],
   ['discarded: the second MED', '80 04 04 00000001 80 04 04 00000002', FOUR_OCTETS, { med: 1 }],
   ['discarded: LOCAL_PREF', '40 05 04 00000064', FOUR_OCTETS, {}],
   ['LOCAL_PREF', '40 05 04 00000064', INTERNAL, { localPref: 100 }],

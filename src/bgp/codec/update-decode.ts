@@ -94,7 +94,7 @@ function assemble(fields: Fields, { draft, present }: ReadAttributes, { dialect,
     reach,
     unreach,
     attributes: withdraw ? {} : attributes,
-    endOfRib: empty && flaw === null && fields.reached.length === 0 ? mpUnreach.family : null,
+    endOfRib: empty && flaw === null ? mpUnreach.family : null,
     flaw: flaw === null || flaw.treatment === 'reset' ? null : { treatment: flaw.treatment, why: flaw.why },
   }
 }
