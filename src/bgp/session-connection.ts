@@ -6,6 +6,7 @@ import { decode, encode } from './codec/codec.ts'
 import { Framer } from './codec/framer.ts'
 import { type Dialect, INITIAL_DIALECT, type Malformed, type Message } from './codec/message.ts'
 import type { Counting } from './session-counters.ts'
+import type { PeerStream } from './session-options.ts'
 
 /** For a NOTIFICATION to get out, and for the peer to close its side. */
 const LINGER_MS = 2000
@@ -20,6 +21,7 @@ export type Heard = Readonly<{
 export type Surroundings = Readonly<{ clock: Clock; counting: Counting }>
 
 export class Connection {
+  readonly local: SocketAddress | null
   readonly remote: SocketAddress
   /** What both OPENs have agreed on, for all that comes and goes from now on. */
   dialect: Dialect = INITIAL_DIALECT
@@ -32,7 +34,8 @@ export class Connection {
   #writtenBytes = 0
   #takenBytes = 0
 
-  constructor(stream: ByteStream, around: Surroundings, heard: Heard) {
+  constructor(stream: PeerStream, around: Surroundings, heard: Heard) {
+    this.local = stream.local ?? null
     this.remote = stream.remote
     this.#stream = stream
     this.#around = around

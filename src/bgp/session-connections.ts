@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The connections of one session: those in use, by number, and those whose end is waited for. */
-import type { ByteStream } from '../lib/sockets.ts'
 import type { Message } from './codec/message.ts'
 import type { Call, Event } from './fsm.ts'
 import type { Negotiated } from './negotiate.ts'
 import { Connection, type Heard, type Surroundings } from './session-connection.ts'
+import type { PeerStream } from './session-options.ts'
 
 const NOTHING_HEARD: Heard = { message() {}, malformed() {}, closed() {} }
 
@@ -19,7 +19,7 @@ export class Connections {
     this.#feed = feed
   }
 
-  add(id: number, stream: ByteStream | undefined): void {
+  add(id: number, stream: PeerStream | undefined): void {
     if (stream === undefined) return
     const connection = this.#open(stream, {
       message: (message) => this.#feed({ type: 'message', id, message }),
@@ -33,7 +33,7 @@ export class Connections {
   }
 
   /** A last word, and no more. */
-  refuse(stream: ByteStream | undefined, message: Message): void {
+  refuse(stream: PeerStream | undefined, message: Message): void {
     if (stream === undefined) return
     const connection = this.#open(stream, NOTHING_HEARD)
     connection.send(message)
@@ -63,7 +63,7 @@ export class Connections {
     await Promise.all([...this.#present].map(({ gone }) => gone))
   }
 
-  #open(stream: ByteStream, heard: Heard): Connection {
+  #open(stream: PeerStream, heard: Heard): Connection {
     const connection = new Connection(stream, this.#around, heard)
     this.#present.add(connection)
     void connection.gone.then(() => this.#present.delete(connection))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Counts what a session does. */
+/** Counts what a session does, and keeps what went wrong last. */
 import type { Malformed, Message } from './codec/message.ts'
-import type { Counters, MessageCounts } from './view.ts'
+import type { Counters, LastError, MessageCounts } from './view.ts'
 
 type Writable = { -readonly [Name in keyof Counters]: Counters[Name] }
 
@@ -17,6 +17,17 @@ export class Counting {
     failures: 0,
     malformed: 0,
     flaws: 0,
+  }
+
+  lastError: LastError | null = null
+
+  up(): void {
+    this.counters.ups++
+  }
+
+  ended(type: 'down' | 'failed', error: LastError): void {
+    this.counters[type === 'down' ? 'downs' : 'failures']++
+    this.lastError = error
   }
 
   received(message: Message | Malformed): void {

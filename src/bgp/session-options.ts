@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a session needs, and what can be done with it. */
 import type { Clock } from '../lib/clock.ts'
-import type { ByteStream } from '../lib/sockets.ts'
+import type { ByteStream, SocketAddress } from '../lib/sockets.ts'
 import type { AddressFamily, Update } from './codec/message.ts'
 import type { StopReason } from './fsm.ts'
 import type { Config, Negotiated } from './negotiate.ts'
 import type { SessionView } from './view.ts'
+
+/** Some know which address of ours the peer talks to: the next hop that it can reach. */
+export type PeerStream = ByteStream & Readonly<{ local?: SocketAddress }>
 
 /** One whole message. False: more than is good wait to be sent, or that session is over. */
 export type Send = (bytes: Uint8Array) => boolean
@@ -15,11 +18,12 @@ export type SessionOptions = Readonly<{
   /** This program has started anew, and the peer may have kept our routes (RFC 4724). */
   restarting: boolean
   /** Dials the peer; rejects with a Fault. */
-  connect(): Promise<ByteStream>
+  connect(): Promise<PeerStream>
   clock: Clock
   /** At least 0, below 1. */
   random: () => number
-  onEstablished(negotiated: Negotiated, send: Send): void
+  /** `local`: our end of the connection, where the stream knows it. */
+  onEstablished(negotiated: Negotiated, send: Send, local: SocketAddress | null): void
   /** It was Established. */
   onDown(why: string): void
   /** An attempt has failed; the next one comes by itself. */
@@ -37,7 +41,7 @@ export interface Session {
   /** Ends it, to begin anew: BFD has found that nothing reaches the peer. */
   peerDown(why: string): void
   /** The peer has dialled us. The stream is ours from now on. */
-  accept(stream: ByteStream): void
+  accept(stream: PeerStream): void
   view(): SessionView
   /** Resolves when nothing is left of all connections that were there, 2 s after their end at the latest. */
   gone(): Promise<void>

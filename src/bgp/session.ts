@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Carries out for one peer what fsm.ts decides, on streams and a clock; decides nothing itself. */
 import { Fault } from '../lib/fault.ts'
-import type { ByteStream } from '../lib/sockets.ts'
 import { supervise } from '../lib/supervise.ts'
 import { type Action, type Event, initialSession, type Session as Machine, type StopReason, step } from './fsm.ts'
 import { Connections } from './session-connections.ts'
 import { Counting } from './session-counters.ts'
-import type { Session, SessionOptions } from './session-options.ts'
+import type { PeerStream, Session, SessionOptions } from './session-options.ts'
 import { Timers } from './session-timers.ts'
 import type { TimerName } from './timing.ts'
-import { type LastError, type SessionView, viewOf } from './view.ts'
+import { type SessionView, viewOf } from './view.ts'
 
 export type { StopReason } from './fsm.ts'
 export type { Config, Negotiated } from './negotiate.ts'
-export type { Send, Session, SessionOptions } from './session-options.ts'
+export type { PeerStream, Send, Session, SessionOptions } from './session-options.ts'
 export type { SessionView } from './view.ts'
 
 /** A session with one peer; nothing happens before its `start`. */
@@ -27,12 +26,11 @@ class LiveSession implements Session {
   readonly #counting = new Counting()
   readonly #connections: Connections
   /** What the peer has opened, until the machine has said what becomes of it. */
-  readonly #offered: ByteStream[] = []
+  readonly #offered: PeerStream[] = []
   readonly #events: Event[] = []
   #isBusy = false
   #machine: Machine
   #sinceMs: number
-  #lastError: LastError | null = null
 
   constructor(options: SessionOptions) {
     const { config, restarting, clock, random } = options
@@ -55,7 +53,7 @@ class LiveSession implements Session {
     this.#feed({ type: 'peerDown', why })
   }
 
-  accept(stream: ByteStream): void {
+  accept(stream: PeerStream): void {
     this.#offered.push(stream)
     this.#feed({ type: 'accepted' })
   }
@@ -64,11 +62,12 @@ class LiveSession implements Session {
     const leading = this.#connections.at(this.#machine.call)
     return viewOf(this.#machine, {
       sinceMs: this.#sinceMs,
+      local: leading?.local ?? null,
       remote: leading?.remote ?? null,
       timersMs: this.#timers.leftMs(),
       waitingBytes: leading?.waitingBytes ?? 0,
       counters: this.#counting.counters,
-      lastError: this.#lastError,
+      lastError: this.#counting.lastError,
     })
   }
 
@@ -120,26 +119,25 @@ class LiveSession implements Session {
   }
 
   #report(action: Extract<Action, { type: 'established' | 'down' | 'failed' | 'deliver' }>): void {
-    const { counters } = this.#counting
     const { clock, onEstablished, onDown, onFailed, onUpdate, onRefresh } = this.#options
     if (action.type === 'established') {
-      counters.ups++
+      this.#counting.up()
       const connection = this.#connections.at(this.#machine.call)
-      onEstablished(action.negotiated, (bytes) => connection?.sendBytes(bytes) ?? false)
+      const send = (bytes: Uint8Array): boolean => connection?.sendBytes(bytes) ?? false
+      onEstablished(action.negotiated, send, connection?.local ?? null)
     } else if (action.type === 'deliver') {
       const { message } = action
       if (message.type === 'update') onUpdate(message)
       else if (message.family !== null) onRefresh(message.family)
     } else {
-      counters[action.type === 'down' ? 'downs' : 'failures']++
-      this.#lastError = { why: action.why, atMs: clock.wallMs() }
+      this.#counting.ended(action.type, { why: action.why, atMs: clock.wallMs() })
       if (action.type === 'down') onDown(action.why)
       else onFailed(action.why)
     }
   }
 
   async #dial(id: number): Promise<void> {
-    let stream: ByteStream
+    let stream: PeerStream
     try {
       stream = await this.#options.connect()
     } catch (thrown) {

@@ -31,7 +31,8 @@ export type SessionView = Readonly<{
   sinceMs: number
   /** False: nobody has started it, or it was stopped. */
   enabled: boolean
-  /** Null: there is no connection. */
+  /** Null: there is no connection, or it does not tell. */
+  local: SocketAddress | null
   remote: SocketAddress | null
   /** The peer has opened the connection. */
   isAccepted: boolean
@@ -59,7 +60,7 @@ export type SessionView = Readonly<{
 /** Beside the session itself. */
 export type Surroundings = Pick<
   SessionView,
-  'sinceMs' | 'remote' | 'timersMs' | 'waitingBytes' | 'counters' | 'lastError'
+  'sinceMs' | 'local' | 'remote' | 'timersMs' | 'waitingBytes' | 'counters' | 'lastError'
 >
 
 export function viewOf(session: Session, around: Surroundings): SessionView {

@@ -30,6 +30,7 @@ test('a session comes up, stays up, and both sides agree on what it is', async (
   const [ours, theirs] = [near.session.view(), far.session.view()]
   assert.deepEqual([near.log, far.log], [['up'], ['up']])
   assert.deepEqual([ours.remote?.address, theirs.remote?.address], [FAR, NEAR])
+  assert.deepEqual([near.local?.address, ours.local, far.local], [NEAR, near.local, null])
   assert.deepEqual([ours.isAccepted, theirs.isAccepted], [false, true])
   assert.deepEqual([ours.sent, ours.received], [theirs.received, theirs.sent])
   assert.deepEqual([ours.peerAsn, theirs.peerAsn], [64_501, 64_500])

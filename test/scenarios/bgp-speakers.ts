@@ -12,7 +12,7 @@ import {
 } from '../../src/bgp/codec/message.ts'
 import { type Config, type Negotiated, openSession, type Send, type Session } from '../../src/bgp/session.ts'
 import type { Clock } from '../../src/lib/clock.ts'
-import type { ByteStream, Network } from '../../src/lib/sockets.ts'
+import type { ByteStream, Network, SocketAddress } from '../../src/lib/sockets.ts'
 import { randomOf } from '../fuzz/mutations.ts'
 import { SimClock } from '../sim/clock.ts'
 import { PausingClock } from '../sim/clock-pausing.ts'
@@ -75,20 +75,23 @@ export class Speaker {
   /** When it dialled, in seconds. */
   readonly dials: number[] = []
   negotiated: Negotiated | null = null
+  local: SocketAddress | null = null
   send: Send = () => assert.fail('it was never up')
 
-  private constructor(world: World, host: Network, { peer, config, restarting = false }: SpeakerOptions) {
+  private constructor(world: World, host: Network, { address, peer, config, restarting = false }: SpeakerOptions) {
     this.process = new PausingClock(world.clock)
     this.session = openSession({
       config,
       restarting,
       clock: this.process,
       random: world.random,
-      connect: () => {
+      connect: async () => {
         this.dials.push(world.seconds())
-        return host.connectStream({ address: peer, port: PORT }, { timeoutMs: 10_000 })
+        const stream = await host.connectStream({ address: peer, port: PORT }, { timeoutMs: 10_000 })
+        return Object.assign(stream, { local: { address, port: 40_000 } })
       },
-      onEstablished: (negotiated, send) => {
+      onEstablished: (negotiated, send, local) => {
+        this.local = local
         this.negotiated = negotiated
         this.send = send
         this.log.push('up')
