@@ -15,6 +15,7 @@ import { supervise } from '../../lib/supervise.ts'
 import { VERSION } from '../../lib/version.ts'
 import type { Discovery } from './discovery.ts'
 import { LostMembers } from './lost-members.ts'
+import { RingLog } from './ring-log.ts'
 import { decodeMetadata, encodeMetadata, type GateStates, type Metadata } from './ring-metadata.ts'
 import { type RingMember, type RingView, ringView } from './ring-view.ts'
 import { watchPeers } from './watch-peers.ts'
@@ -72,6 +73,7 @@ export class Ring {
   readonly #gossip: Gossip
   readonly #watches: RingWatches | null
   readonly #lost = new LostMembers()
+  readonly #said: RingLog
   #own: Metadata
   #published: Uint8Array
   #joined = false
@@ -87,6 +89,7 @@ export class Ring {
   constructor(options: RingOptions, gossip: Gossip, own: Metadata) {
     this.#options = options
     this.#gossip = gossip
+    this.#said = new RingLog(options.log, options.clock)
     this.#own = own
     this.#published = encodeMetadata(own)
     this.#watches = options.openWatches({
@@ -288,19 +291,13 @@ export class Ring {
 
   /** A member took us for dead. Our protest is out; what it has announced meanwhile, clients still believe. */
   accused(from: string): void {
-    this.#options.log.warn(`the speaker of node ${from} took this one for dead`, { event: 'accused', member: from })
+    this.#said.accused(from)
     if (!this.#leaving) this.#options.onRefuted()
   }
 
   /** Gossip says so of a member. */
-  heard({ name, state, meta }: MemberView): void {
-    const { node, log } = this.#options
-    if (name !== node) {
-      const version = decodeMetadata(meta)?.version
-      const about = { event: 'member', member: name, state, ...(version === undefined ? {} : { version }) }
-      if (state === 'suspect') log.debug('a speaker is suspected', about)
-      else log.info('speakers changed', about)
-    }
+  heard(member: MemberView): void {
+    if (member.name !== this.#options.node) this.#said.heard(member)
     this.#tell()
   }
 
