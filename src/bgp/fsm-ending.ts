@@ -149,6 +149,7 @@ export function dropRival(session: Session, say: Notification | null): Step {
   return [{ ...session, rival: null }, [...word, close(rival.id), disarm('rivalHold')]]
 }
 
+/** §6.5: the peer was silent for too long. */
 export function onHoldExpired(session: Session): Step {
   const say = notification(HOLD_EXPIRED, 0)
   if (session.state === 'OpenSent') return fall(session, { why: `no OPEN within ${OPEN_HOLD_MS / 1000} s`, say })

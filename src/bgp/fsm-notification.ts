@@ -67,6 +67,7 @@ export function ceaseFor({ negotiated, state }: Session, { kind, text }: StopRea
   return notification(CEASE.code, CEASE.hardReset, Uint8Array.of(CEASE.code, subcode, ...inner))
 }
 
+/** RFC 8538: the peer means it, and keeps no routes. */
 export function isHardReset({ code, subcode }: Notification): boolean {
   return code === CEASE.code && subcode === CEASE.hardReset
 }

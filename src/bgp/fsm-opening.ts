@@ -20,6 +20,7 @@ import { OPEN_HOLD_MS, SETTLED_MS, STALE_ROUTES_MS, sendHoldMs } from './timing.
 
 const KEEPALIVE: Message = { type: 'keepalive' }
 
+/** Our dial has reached the peer. */
 export function onConnected(session: Session, id: number): Step {
   // A dial that was given up.
   if (session.dialling !== id) return [session, [close(id)]]
@@ -29,6 +30,7 @@ export function onConnected(session: Session, id: number): Step {
   return session.state === 'Connect' ? opened(next, call, [disarm('connectRetry')]) : rivalOpened(next, call, [])
 }
 
+/** Our dial has not reached the peer. */
 export function onConnectFailed(session: Session, id: number, why: string): Step {
   if (session.dialling !== id) return [session, []]
   // The peer's own connection goes on.
@@ -37,6 +39,7 @@ export function onConnectFailed(session: Session, id: number, why: string): Step
   return [waiting, [{ type: 'failed', why }, ...actions]]
 }
 
+/** The peer has dialled us. */
 export function onAccepted(session: Session): Step {
   const { state, rival, nextId } = session
   if (state === 'Idle') return [session, [refuse(CEASE.rejected)]] // §8.2.2: refuses all connections

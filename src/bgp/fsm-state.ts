@@ -106,6 +106,7 @@ export function begin(session: Session): Step {
   return dial(session)
 }
 
+/** A new connection of ours is on its way. */
 export function dial(session: Session): Step {
   const { nextId } = session
   const next: Session = { ...session, state: 'Connect', dialling: nextId, nextId: nextId + 1 }
@@ -117,26 +118,32 @@ export function armDial({ config }: Session): Action {
   return arm('connectRetry', Math.max(config.connectMs ?? 0, DIAL_MS))
 }
 
+/** Begins a timer, also one that runs. */
 export function arm(timer: TimerName, ms: number): Action {
   return { type: 'arm', timer, ms }
 }
 
+/** Ends timers; those that do not run do not matter. */
 export function disarm(...timers: readonly TimerName[]): Action {
   return { type: 'disarm', timers }
 }
 
+/** Says something on a connection. */
 export function send({ id }: Call, message: Message): Action {
   return { type: 'send', id, message }
 }
 
+/** Says who we are, as things stand. */
 export function sendOpen(session: Session, call: Call): Action {
   return send(call, ownOpen(session.config, session))
 }
 
+/** Ends a connection, or a dial under way. */
 export function close(id: number, abort = false): Action {
   return { type: 'close', id, abort }
 }
 
+/** One without text (RFC 4271 §4.5). */
 export function notification(code: number, subcode: number, data: Uint8Array = new Uint8Array(0)): Notification {
   return { type: 'notification', code, subcode, data, reason: '' }
 }

@@ -170,6 +170,11 @@ test('what we say', () => {
   })
 })
 
+test('a hold time of whole seconds, as long as an OPEN can tell it', () => {
+  const told = [3999, 65_535_000, 86_400_000].map((holdMs) => ownOpen({ ...config, holdMs }, usual).holdSeconds)
+  assert.deepEqual(told, [3, 65_535, 65_535])
+})
+
 test('what we say with everything', () => {
   const all: Config = { ...config, localAsn: 4_200_000_000, extendedNextHop: true, gracefulRestart, hostname: 'node1' }
   const { asn, capabilities } = ownOpen(all, { restarting: true, plain: false })

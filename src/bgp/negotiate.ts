@@ -70,12 +70,13 @@ const UNACCEPTABLE_HOLD_TIME = 6
 const UNSUPPORTED_CAPABILITY = 7
 const NOTHING = new Uint8Array(0)
 
+/** Our OPEN. */
 export function ownOpen(config: Config, { restarting, plain }: Circumstances): Open {
   const { localAsn, holdMs, routerId } = config
   return {
     type: 'open',
     asn: localAsn > MOST_2_OCTETS ? AS_TRANS : localAsn,
-    holdSeconds: Math.floor(holdMs / 1000),
+    holdSeconds: Math.min(Math.floor(holdMs / 1000), MOST_2_OCTETS),
     routerId,
     capabilities: plain ? [] : ownCapabilities(config, restarting),
   }

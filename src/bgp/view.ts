@@ -63,6 +63,7 @@ export type Surroundings = Pick<
   'sinceMs' | 'local' | 'remote' | 'timersMs' | 'waitingBytes' | 'counters' | 'lastError'
 >
 
+/** A session as it is now; nothing in it changes later. */
 export function viewOf(session: Session, around: Surroundings): SessionView {
   const { state, enabled, call, negotiated, attempts, flaps, stale } = session
   return {

@@ -78,7 +78,7 @@ export class Speaker {
   local: SocketAddress | null = null
   send: Send = () => assert.fail('it was never up')
 
-  private constructor(world: World, host: Network, { address, peer, config, restarting = false }: SpeakerOptions) {
+  constructor(world: World, host: Network, { address, peer, config, restarting = false }: SpeakerOptions) {
     this.process = new PausingClock(world.clock)
     this.session = openSession({
       config,
