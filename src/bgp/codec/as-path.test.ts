@@ -50,6 +50,8 @@ const UNITED: [string, string, string, string][] = [
   ],
   ['a confederation before it', '(5 6) 1 23456', '4200000001', '(5 6) 1 4200000001'],
   ['a confederation behind what is taken', '1 (5) 23456', '4200000001', '1 (5) 4200000001'],
+  ['a confederation behind what is not taken', '1 2 23456 (5)', '4200000001', '1 2 4200000001'],
+  ['a set for one of two hops', '{1 2} 23456', '4200000001 4200000002', '4200000001 4200000002'],
   ['a confederation in AS4_PATH, which is left out', '1 23456', '(7) 4200000001', '1 4200000001'],
   ['nothing but a confederation in AS4_PATH', '1 23456', '(7)', '1 23456'],
 ]

@@ -46,7 +46,7 @@ function* split(bytes: Uint8Array, flaws: Flaws): Generator<RawAttribute> {
     const extended = (flags & FLAGS.extendedLength) !== 0
     const start = at + (extended ? 4 : 3)
     const end = start + (extended ? (high << 8) | low : high)
-    if (start > bytes.length || end > bytes.length) {
+    if (end > bytes.length) {
       const data = bytes.subarray(at)
       const why = `attribute ${code} past the end of the attributes`
       flaws.add({ treatment: 'treatAsWithdraw', subcode: SUBCODES.malformedList, data, why })

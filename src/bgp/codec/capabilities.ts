@@ -82,7 +82,7 @@ function decodeExtendedNextHop(value: Uint8Array): Capability[] | null {
 function decodeHostname(value: Uint8Array): Capability[] | null {
   const hostEnd = 1 + (value[0] ?? 0)
   const domainEnd = hostEnd + 1 + (value[hostEnd] ?? 0)
-  if (hostEnd >= value.length || domainEnd > value.length) return null
+  if (domainEnd > value.length) return null
   const host = readText(value.subarray(1, hostEnd))
   return [{ type: 'hostname', host, domain: readText(value.subarray(hostEnd + 1, domainEnd)) }]
 }

@@ -30,8 +30,8 @@ function readNetwork(bytes: Uint8Array, family: AddressFamily, prefixBits: numbe
   if (family === 'ipv4') {
     let value = 0
     for (let at = 0; at < 4; at++) value = (value << 8) | (bytes[at] ?? 0)
-    // Shifts count modulo 32.
-    return prefixBits === 0 ? 0n : BigInt((value & (-1 << (32 - prefixBits))) >>> 0)
+    // A shift by 32 is one by 0, but of 0 bits there was no byte.
+    return BigInt((value & (-1 << (32 - prefixBits))) >>> 0)
   }
   const hostBits = BigInt(128 - prefixBits)
   const whole = new Uint8Array(16)

@@ -49,6 +49,7 @@ const REFUSED: [string, string, string][] = [
   ['authentication, parameter 1', parameter('00', 1), '2/4'],
   ['an unknown parameter', parameter('', 99), '2/4'],
   ['an option that never advances: type 0, length 0', `${FIXED} 02 00 00`, '2/4'],
+  ['extended parameters behind a length of 0', `${FIXED} 00 ff 0000`, '2/0'],
   ['extended parameters without a length', `${FIXED} ff ff`, '2/0'],
   ['extended parameters with one byte of length', `${FIXED} ff ff 00`, '2/0'],
   ['extended parameters shorter than they say', `${FIXED} ff ff 000a 02 0006 ${AS4}`, '2/0'],

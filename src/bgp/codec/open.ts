@@ -70,7 +70,7 @@ function readParameters(bytes: Uint8Array, format: keyof typeof PARAMETER_HEAD):
     const [type, high, low] = [bytes[at], bytes[at + 1] ?? 0, bytes[at + 2] ?? 0]
     const start = at + head
     const end = start + (format === 'plain' ? high : (high << 8) | low)
-    if (start > bytes.length || end > bytes.length) return complain('unspecific', 'a parameter past the end')
+    if (end > bytes.length) return complain('unspecific', 'a parameter past the end')
     if (type !== CAPABILITIES) return complain('parameter', `optional parameter ${type}`)
     const malformation = readCapabilities(bytes.subarray(start, end), found)
     if (malformation !== null) return malformation
@@ -81,9 +81,9 @@ function readParameters(bytes: Uint8Array, format: keyof typeof PARAMETER_HEAD):
 
 function readCapabilities(bytes: Uint8Array, found: Capability[]): Malformed | null {
   for (let at = 0; at < bytes.length; ) {
-    const [code, length] = [bytes[at] ?? 0, bytes[at + 1]]
-    const end = at + 2 + (length ?? 0)
-    if (length === undefined || end > bytes.length) return complain('unspecific', `capability ${code} past the end`)
+    const [code, length] = [bytes[at] ?? 0, bytes[at + 1] ?? 0]
+    const end = at + 2 + length
+    if (end > bytes.length) return complain('unspecific', `capability ${code} past the end`)
     const capabilities = decodeCapability(code, bytes.subarray(at + 2, end))
     if (capabilities === null) return complain('unspecific', `capability ${code} with ${length} bytes`)
     found.push(...capabilities)

@@ -242,6 +242,12 @@ const ROWS: Row[] = [
     'reset 3/9',
     { nlri: '', by: NO_EXTENDED_NEXT_HOP },
   ],
+  [
+    'bits behind an IPv6 prefix',
+    `80 0e 1d 0002 01 10 ${HOP6} 00 31 20010db8000cff ${BASE6}`,
+    'fine +2001:db8:c:8000::/49',
+    { nlri: '' },
+  ],
   ['MP_REACH_NLRI without prefixes', `80 0e 15 0002 01 10 ${HOP6} 00 ${BASE6}`, 'fine', { nlri: '' }],
 
   // Prefixes of IPv4 (§5.3).
