@@ -54,3 +54,23 @@ test('halves of a ring of 33, in which not everybody watches everybody, are one 
   await cluster.advance(410)
   assert.deepEqual(cluster.notOwnedOnce(), [])
 })
+
+for (const apart of [1, 2]) {
+  test(`${apart} of four nodes apart: when they are back each owner tells clients, who may have heard of another one`, async () => {
+    const cluster = await SpeakerCluster.of({ nodes: 4 })
+    await cluster.advance(10_000)
+    cluster.cutOff(...cluster.nodes.slice(0, apart))
+    await cluster.advance(20_000)
+    cluster.network.heal()
+    assert.ok(await cluster.ownedOnceWithin(2_000))
+    const owners = cluster.ips.map((ip) => cluster.ownerOf(ip))
+    const sent = () => cluster.ips.map((ip, at) => owners[at]?.announced(ip) ?? 0)
+    const healed = sent()
+    await cluster.advance(5_000)
+    const rounds = sent().map((count, at) => (count - (healed[at] ?? 0)) / 2)
+    assert.ok(
+      rounds.every((count) => count >= 3),
+      `${rounds}`,
+    )
+  })
+}

@@ -96,6 +96,11 @@ export class SpeakerNode {
     return this.#reflex.sent.length > 0
   }
 
+  /** Gratuitous frames for an address since it was claimed here. */
+  announced(ip: string): number {
+    return this.speaker.view.counters().addresses.find((each) => each.ip === ip)?.gratuitous ?? 0
+  }
+
   /** Of the machine, for what runs on it and the network under it. */
   halt(): void {
     this.#state = 'dead'

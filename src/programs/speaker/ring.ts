@@ -29,6 +29,10 @@ const REJOIN_LATER_MS = 60_000
 const JOINED_AT_ONCE = 8
 /** Who was lost is heard again, and did not answer. */
 const REUNITE_MS = 1000
+/** By then both sides have given up what is the other's, and what was announced wrongly is put right for clients. */
+const REUNITED_MS = 1000
+/** Names of the dead that are remembered, whatever is invented. */
+const MOST_DEAD = 1024
 /** How long a ring that answers nothing is asked after a pause, before we go on with what we knew. */
 const RESYNC_MS = 2000
 /** How long our last message may take to go out. */
@@ -74,6 +78,7 @@ export class Ring {
   readonly #watches: RingWatches | null
   readonly #lost = new LostMembers()
   readonly #said: RingLog
+  readonly #dead = new Set<string>()
   #own: Metadata
   #published: Uint8Array
   #joined = false
@@ -297,7 +302,14 @@ export class Ring {
 
   /** Gossip says so of a member. */
   heard(member: MemberView): void {
-    if (member.name !== this.#options.node) this.#said.heard(member)
+    const { name, state, meta } = member
+    if (name !== this.#options.node) this.#said.heard(member)
+    if (state === 'dead') this.#dead.add(name)
+    const [oldest] = this.#dead.size > MOST_DEAD ? this.#dead : []
+    if (oldest !== undefined) this.#dead.delete(oldest)
+    // It was cut off, and took us for dead as well. Who begins anew has announced nothing.
+    const isBack = state === 'alive' && this.#dead.delete(name) && decodeMetadata(meta)?.announces !== false
+    if (isBack) this.#options.clock.after(REUNITED_MS, () => this.#leaving || this.#options.onRefuted())
     this.#tell()
   }
 
