@@ -70,6 +70,16 @@ export type Native = Readonly<{
   turnsWatch(boundsMs: Uint8Array): Handle
   turnsRead(turns: Handle, out: Uint8Array): void
   peerUser(fd: number): number
+  /** A descriptor, to be closed by `tcpClose` unless Node has taken it. */
+  tcpOpen(version: 4 | 6): number
+  tcpPrepare(fd: number, isListening: boolean): number
+  tcpSetDevice(fd: number, name: Uint8Array): number
+  tcpSetHops(fd: number, ttl: number, minTtl: number): number
+  tcpSetKey(fd: number, ip: Uint8Array, prefixBits: number, key: Uint8Array): number
+  tcpBind(fd: number, ip: Uint8Array, port: number, scope: Uint8Array): number
+  /** Answers how many bytes of `out` are the headers. */
+  tcpSyn(fd: number, out: Uint8Array): number
+  tcpClose(fd: number): void
 }>
 
 let loaded: Native | undefined

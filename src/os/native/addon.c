@@ -44,5 +44,6 @@ NAPI_MODULE_INIT() {
   addon_init_bfd(env, exports);
   addon_init_links(env, exports);
   addon_init_process(env, exports);
+  addon_init_tcp(env, exports);
   return exports;
 }
