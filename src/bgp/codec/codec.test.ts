@@ -296,6 +296,7 @@ const MALFORMED: [string, string, string, string][] = [
   ['length 4097', `${'ff'.repeat(16)} 1001 02`, '1/2', '1001'],
   ['length 65535', `${'ff'.repeat(16)} ffff 02`, '1/2', 'ffff'],
   ['more bytes than the length', `${'ff'.repeat(16)} 0013 04 00`, '1/2', '0013'],
+  ['length 0 of type 0', `${'ff'.repeat(16)} 0000 00`, '1/2', '0000'],
   ['type 0', `${'ff'.repeat(16)} 0013 00`, '1/3', '00'],
   ['type 6', `${'ff'.repeat(16)} 0013 06`, '1/3', '06'],
   ['type 255', `${'ff'.repeat(16)} 0013 ff`, '1/3', 'ff'],

@@ -148,18 +148,18 @@ test('nothing is sent for no prefixes', () => {
   assert.deepEqual([...unreachUpdates({ family: 'ipv6', prefixes: [] }, FOUR_OCTETS)], [])
 })
 
-for (const [count, head] of [
-  [63, 'c008fc'],
-  [64, 'd0080100'],
+for (const [length, head] of [
+  [255, 'c063ff'],
+  [256, 'd0630100'],
 ] as const) {
-  test(`${count} communities have a length of ${count < 64 ? 'one byte' : 'two bytes'}`, () => {
-    const communities = Array.from({ length: count }, (_, index) => index)
+  test(`an attribute of ${length} bytes has a length of ${length < 256 ? 'one byte' : 'two bytes'}`, () => {
+    const unknown = [{ flags: 0xc0, code: 99, value: new Uint8Array(length).fill(7) }]
     const reach: Reach = { family: 'ipv4', nextHops: [ip('10.9.0.2')], prefixes: [cidr('192.0.2.0/24')] }
-    const [bytes = new Uint8Array(0)] = reachUpdates(reach, { ...OURS, communities }, FOUR_OCTETS)
-    assert.ok(toHex(bytes).includes(`0a090002${head}00000000`))
+    const [bytes = new Uint8Array(0)] = reachUpdates(reach, { ...OURS, unknown }, FOUR_OCTETS)
+    assert.ok(toHex(bytes).includes(`0a090002${head}07`))
     const answer = decode(bytes, FOUR_OCTETS)
     assert(!('malformed' in answer) && answer.type === 'update')
-    assert.deepEqual(answer.attributes.communities, communities)
+    assert.deepEqual(answer.attributes.unknown?.[0]?.value, unknown[0]?.value)
   })
 }
 
