@@ -70,7 +70,7 @@ for (const apart of [1, 2]) {
     const rounds = sent().map((count, at) => (count - (healed[at] ?? 0)) / 2)
     assert.ok(
       rounds.every((count) => count >= 3),
-      `${rounds}`,
+      rounds.join(),
     )
   })
 }

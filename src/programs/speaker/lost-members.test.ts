@@ -49,6 +49,15 @@ test('where another one lives nobody is looked for, and of two that were at one 
   assert.equal(lost.get('node1'), undefined)
 })
 
+test('no more than 1,024 are looked for, the last ones, whatever names are invented', () => {
+  const lost = new LostMembers()
+  for (let count = 0; count < 3_000; count++) {
+    const place = { address: `10.${count >> 8}.${count & 255}.1`, sinceMs: count }
+    lost.heard({ ...member(1, 'dead'), ...place, name: `invented${count}` }, 7947)
+  }
+  assert.deepEqual([lost.get('invented1975'), lost.get('invented1976')?.address], [undefined, '10.7.184.1'])
+})
+
 test('of two halves of a large ring each node looks for some of the other, and is looked for by the same', () => {
   const names = Array.from({ length: 50 }, (_, number) => `node${number}`)
   const halves = [names.slice(0, 25), names.slice(25)] as const

@@ -11,6 +11,9 @@ import { watchPeers } from './watch-peers.ts'
 /** Where it was a member; where it is watched, by UDP at the same address; and since when it is dead. */
 type Place = SocketAddress & Readonly<{ watchPort: number; sinceMs: number }>
 
+/** Half of a ring of two thousand; more are somebody's invention. */
+const MOST_LOST = 1024
+
 export class LostMembers {
   readonly #places = new Map<string, Place>()
 
@@ -18,6 +21,8 @@ export class LostMembers {
   heard({ name, address, port, state, sinceMs }: MemberView, watchPort: number): void {
     if (state === 'dead' && watchPort > 0) this.#places.set(name, { address, port, watchPort, sinceMs })
     else this.#places.delete(name)
+    const [oldest] = this.#places.size > MOST_LOST ? this.#places.keys() : []
+    if (oldest !== undefined) this.#places.delete(oldest)
   }
 
   /** Where it would hear from us; undefined: it is not lost. */
