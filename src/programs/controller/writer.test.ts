@@ -48,6 +48,24 @@ test('a fault is retried until the write is there; events go out once, after the
   )
 })
 
+test('what waits to be said already does not wait twice, however long the API server is away', async () => {
+  const { sink, writer } = rig()
+  const said = { object, type: 'Warning', reason: 'addressConflict' } as const
+  const gate = Promise.withResolvers<void>()
+  sink.gate = gate.promise
+  writer.status(write('only'))
+  for (let minute = 0; minute < 50; minute++) {
+    writer.event({ ...said, message: 'by one station' })
+    writer.event({ ...said, message: 'by another' })
+  }
+  gate.resolve()
+  await writer.flushed()
+  assert.deepEqual(
+    sink.eventWrites.map(({ message }) => message),
+    ['by one station', 'by another'],
+  )
+})
+
 test('what is forgotten is not written', async () => {
   const { sink, writer } = rig()
   sink.faults = 1

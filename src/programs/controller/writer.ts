@@ -53,8 +53,11 @@ export class Writer {
     })
   }
 
+  /** Once, if the same is still to be said: while the API server is away they would pile up. */
   event(event: EventWrite): void {
-    this.#add(event.object, (pending) => pending.events.push(event))
+    const says = ({ reason, message, uid }: EventWrite) =>
+      reason === event.reason && message === event.message && uid === event.uid
+    this.#add(event.object, ({ events }) => events.some(says) || events.push(event))
   }
 
   /** Drops what is still to be written about an object that is gone. */
