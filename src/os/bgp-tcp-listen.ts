@@ -7,6 +7,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { Fault } from '../lib/fault.ts'
 import { type Family, WIDTH } from '../lib/ip.ts'
+import { formatCidr } from '../lib/prefix.ts'
 import type { SocketAddress } from '../lib/sockets.ts'
 import { BgpStream, type Ends, endsOf } from './bgp-tcp-connected.ts'
 import { type Keys, keysOf, type Rule, type Rules, readPeers, ruleFor, type TcpPeer } from './bgp-tcp-peers.ts'
@@ -115,16 +116,17 @@ export class TcpListener {
     this.#rules = rules
     const has = this.#keys
     const wanted = keysOf(rules, familiesHeard(this.#listen.local))
+    // Away with the old first, for there may be room for no more. Who comes meanwhile is looked at when taken in.
+    for (const [name, { cidr }] of has) {
+      if (wanted.has(name)) continue
+      setKey(this.#fd, cidr, null)
+      has.delete(name)
+    }
     for (const [name, entry] of wanted) {
       const old = has.get(name)
       if (old && Buffer.compare(old.key, entry.key) === 0) continue
       setKey(this.#fd, entry.cidr, entry.key)
       has.set(name, entry)
-    }
-    for (const [name, { cidr }] of has) {
-      if (wanted.has(name)) continue
-      setKey(this.#fd, cidr, null)
-      has.delete(name)
     }
   }
 
@@ -158,7 +160,7 @@ export class TcpListener {
   }
 
   /** Sets on the connection what its own rule wants; false: it should not have come this far. */
-  #apply({ key, minTtl }: Rule, fd: number, remote: SocketAddress): boolean {
+  #apply({ cidr, key, minTtl }: Rule, fd: number, remote: SocketAddress): boolean {
     const syn = synOf(fd)
     const hops = hopsOf(this.#listen)
     if (minTtl > hops.minTtl) {
@@ -166,8 +168,8 @@ export class TcpListener {
       setHops(fd, { ttl: hops.ttl, minTtl })
     }
     if (key === null) return true
-    // Kept by the kernel unless it is flooded and forgets; it does not forget to check the key that it has.
-    if (syn !== null && !syn.isSigned) return false
+    // The kernel keeps SYNs unless it is flooded with them; the key that it has, it checks then, too.
+    if (syn === null ? !this.#keys.has(formatCidr(cidr)) : !syn.isSigned) return false
     const { family, bits } = parseScoped(remote.address).ip
     setKey(fd, { family, first: bits, prefixBits: WIDTH[family] }, key)
     return true

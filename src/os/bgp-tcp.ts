@@ -2,7 +2,7 @@
 /** Dialling a BGP peer: TCP as lib/sockets.ts has it, with a password (RFC 2385), GTSM (RFC 5082), a source and a device. */
 import { Socket } from 'node:net'
 import { Fault } from '../lib/fault.ts'
-import { WIDTH } from '../lib/ip.ts'
+import { formatIp, WIDTH } from '../lib/ip.ts'
 import type { SocketAddress } from '../lib/sockets.ts'
 import { BgpStream, canonical, endsOf } from './bgp-tcp-connected.ts'
 import { loadNative } from './native.ts'
@@ -25,6 +25,8 @@ export type TcpDial = Readonly<{
   timeoutMs: number
 }>
 
+const LINK_LOCAL = /^fe[89ab]/
+
 /**
  * Dials. Rejects with a Fault: those of `Network`, where `noAddress` means that this machine lacks `from`, besides
  * `noCapability`, `noLink`, `badPassword` and `noMd5`. A peer with another password, or none, looks like a `timeout`, and so
@@ -33,6 +35,7 @@ export type TcpDial = Readonly<{
 export async function openTcp(dial: TcpDial): Promise<BgpStream> {
   const { to, timeoutMs } = dial
   const action = `connect to ${placeOf(to)}`
+  const host = hostOf(dial, action)
   const socket = openSocket(dial, action)
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
@@ -55,8 +58,16 @@ export async function openTcp(dial: TcpDial): Promise<BgpStream> {
         reject(new Fault<TcpFault>({ code: 'system' }, `cannot ${action}: the other side broke the connection`))
       }
     })
-    socket.connect({ host: canonical(to.address), port: to.port })
+    socket.connect({ host, port: to.port })
   })
+}
+
+/** Never a link-local address without its interface: Node would pick one. Throws Fault `noAddress`. */
+function hostOf({ to, device }: TcpDial, action: string): string {
+  const { ip, scope } = parseScoped(to.address)
+  if (scope !== null || !LINK_LOCAL.test(formatIp(ip))) return canonical(to.address)
+  if (device !== undefined) return `${formatIp(ip)}%${device}`
+  throw new Fault<TcpFault>({ code: 'noAddress' }, `cannot ${action}: it needs its interface, as in fe80::1%eth0`)
 }
 
 /** A socket with all options, not connected yet. Throws what `openTcp` rejects with; nothing stays open then. */
@@ -96,5 +107,5 @@ function dialFault(error: Error, action: string): Fault<TcpFault> {
   const fault = networkFault(error, action)
   const isMissing = fault.kind.code === 'noAddress' || Reflect.get(error, 'code') === 'EINVAL'
   if (!isMissing) return fault
-  return new Fault({ code: 'unreachable' }, `cannot ${action}: there is no local address or interface for it`, error)
+  return new Fault({ code: 'unreachable' }, `cannot ${action}: this machine has no address or interface for it`, error)
 }
