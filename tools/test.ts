@@ -22,6 +22,9 @@ type Stage = Readonly<{ name: string; counting: Counting; command: readonly stri
 type Ended = Readonly<{ output: string; code: number }>
 type Report = Readonly<{ stage: string; outcome: Outcome; seconds: number }>
 
+/** Stages whose tests neither open sockets nor ask the clock on the wall how they are doing. */
+const PARALLEL: ReadonlySet<string> = new Set(['rules', 'unit', 'worlds', 'scenarios', 'fuzz'])
+
 const STAGES: readonly Stage[] = [
   check('types', 'tsc'),
   check('lint', 'oxlint', '--type-aware', '--deny-warnings'),
@@ -61,7 +64,7 @@ function check(name: string, ...command: readonly string[]): Stage {
 
 /** One file at a time: what opens namespaces and raw sockets should not compete for two cores. */
 function tests(name: string, ...globs: readonly string[]): Stage {
-  const concurrency = name === 'unit' || name === 'rules' ? 2 : 1
+  const concurrency = PARALLEL.has(name) ? 2 : 1
   const flags = ['--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, '--test-timeout=300000']
   return { name, counting: 'tests', command: [process.execPath, ...flags, ...globs] }
 }
