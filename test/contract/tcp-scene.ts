@@ -8,6 +8,8 @@ import { listenTcp, type TcpListen, type TcpListener } from '../../src/os/bgp-tc
 import { until } from '../lab/wire-namespace.ts'
 import { Listening, noFault } from './sockets-bench.ts'
 
+export const SECRET = 'correct horse'
+
 /** For what has to arrive, on a machine that does other things, too. */
 export const LONG_MS = 10_000
 /** For what must not; the first SYN decides, so that no more of it makes it more certain. */
