@@ -36,6 +36,18 @@ const homeless = { nodeName: 'n1', canServe: true, addresses: 0 }
 const conflict = [bgpAd(BOTH, { name: 'low', localPref: 100 }), bgpAd(BOTH, { name: 'high', localPref: 200 })]
 const gated = service({ annotations: { 'metallb.io/healthCheckNodePort': '8080' } })
 const six = service({ ips: ['2001:db8::1'] })
+const failedHere = { failing: new Map([['8080/' as const, new Set(['n1'])]]) }
+const LAST: [string, Sketch][] = [
+  ['no session', { peers: [peer('tor', ['n1'])] }],
+  ['no advertisement', { bgp: [bgpAd(['n1'])] }],
+  ['no network', { nodes: [node('n1'), node('n2', { networkUnavailable: true })] }],
+]
+for (const [name, sketch] of LAST) {
+  test(`a failed health check takes nothing away where the node that passes it has ${name}`, () => {
+    assert.equal(plan({ service: gated, fields: failedHere, sketch }).announce, true)
+  })
+}
+
 const SILENT: [string, Case, SilenceReason, RegExp][] = [
   ['another type', { service: service({ type: 'NodePort' }) }, 'notLoadBalancer', /NodePort/],
   ['no address yet', { service: service({ ips: [] }) }, 'noIPAllocated', /no address/],
