@@ -29,7 +29,10 @@ export function planBgp(service: Service, endpoints: readonly Endpoint[], site: 
   const ads = here.filter(({ serviceSelectors }) => matchesAny(serviceSelectors, service.labels))
   if (ads.length === 0) return nothingToSay(service, holding, { here, node: site.node })
   const forbidden =
-    conflictOf(ads, service, holding) ?? unfit(site) ?? unhealthy(service, site) ?? unserved(service, endpoints, site)
+    conflictOf(ads, service, holding) ??
+    unfit(site) ??
+    unhealthy(service, endpoints, { ...site, known }) ??
+    unserved(service, endpoints, site)
   if (forbidden) return forbidden
 
   const peers = site.world.model.peers.filter(({ nodes }) => nodes.has(site.node))
@@ -81,9 +84,21 @@ function unfit({ world, node }: Site): Silence | null {
   return null
 }
 
-function unhealthy(service: Service, { world, node }: Site): Silence | null {
+/** A health check that passes only on nodes that have nothing to announce does not take the last route away. */
+function unhealthy(
+  service: Service,
+  endpoints: readonly Endpoint[],
+  { world, node, known }: Site & Readonly<{ known: readonly BgpAdvertisement[] }>,
+): Silence | null {
   const gate = gateOf(service)
   if (!gate || !failsGate(node, gate, world)) return null
+  const ads = known.filter(({ serviceSelectors }) => matchesAny(serviceSelectors, service.labels))
+  const isAble = (other: string) =>
+    ads.some(({ nodes }) => nodes.has(other)) &&
+    world.model.peers.some(({ nodes }) => nodes.has(other)) &&
+    unfit({ world, node: other }) === null &&
+    unserved(service, endpoints, { world, node: other }) === null
+  if (![...world.speakers].some((other) => !failsGate(other, gate, world) && isAble(other))) return null
   const message = `node ${node} fails the health check of ${service.key} on port ${gate.port}, which others pass`
   return silence('healthCheckFailing', message)
 }
