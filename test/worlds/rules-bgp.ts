@@ -27,7 +27,7 @@ export const BGP_RULES = [
     [
       'conflicting',
       'two BGPAdvertisements that match with different localPref keep the Service silent',
-      'conflictOf(ads, service, holding) ?? unfit(site)',
+      'conflictOf(ads, service, holding) ??\n    unfit(site)',
       'unfit(site)',
     ],
     [
