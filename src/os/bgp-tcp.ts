@@ -29,9 +29,8 @@ const LINK_LOCAL = /^fe[89ab]/
 
 /**
  * Dials. Rejects with a Fault: those of `Network`, where `noAddress` says that this machine lacks `from` (or cannot read `to`),
- * besides
- * `noCapability`, `noLink`, `badPassword` and `noMd5`. A peer with another password, or none, looks like a `timeout`; with a
- * password, so does one that refuses: what it answers with is not signed.
+ * besides `noCapability`, `noLink`, `badPassword` and `noMd5`. A peer with another password, or none, looks like a `timeout`;
+ * with a password, so does one that refuses: what it answers with is not signed.
  */
 export async function openTcp(dial: TcpDial): Promise<BgpStream> {
   const { to, timeoutMs } = dial
