@@ -8,25 +8,20 @@
  */
 import type { Watches, WatchLoss } from '../../bfd/watches.ts'
 import type { Gossip, MemberView } from '../../gossip/session.ts'
-import type { Clock, Timer } from '../../lib/clock.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
-import type { SocketAddress } from '../../lib/sockets.ts'
 import { supervise } from '../../lib/supervise.ts'
 import { VERSION } from '../../lib/version.ts'
 import type { Discovery } from './discovery.ts'
 import { LostMembers } from './lost-members.ts'
 import { RingLog } from './ring-log.ts'
 import { decodeMetadata, encodeMetadata, type GateStates, type Metadata } from './ring-metadata.ts'
+import { isLive, RingSearch } from './ring-search.ts'
 import { type RingMember, type RingView, ringView } from './ring-view.ts'
 import { watchPeers } from './watch-peers.ts'
 
 /** What the first plan waits for: the others are found, or nobody answers. */
 const JOIN_MS = 2000
-/** Others that do not answer at first may still be starting: asked again soon, and then every minute, as MetalLB does. */
-const REJOIN_MS = [500, 1000, 2000, 4000, 8000, 15_000, 30_000]
-const REJOIN_LATER_MS = 60_000
-/** Others are asked so many at a time; all at once would be a million lists of members in a ring of a thousand. */
-const JOINED_AT_ONCE = 8
 /** Who was lost is heard again, and did not answer. */
 const REUNITE_MS = 1000
 /** By then both sides have given up what is the other's, and what was announced wrongly is put right for clients. */
@@ -77,17 +72,13 @@ export class Ring {
   readonly #gossip: Gossip
   readonly #watches: RingWatches | null
   readonly #lost = new LostMembers()
+  readonly #search: RingSearch
   readonly #said: RingLog
   readonly #dead = new Set<string>()
   #own: Metadata
   #published: Uint8Array
   #joined = false
   #leaving = false
-  #attempts = 0
-  /** What of others could not be read, as last counted. */
-  #unread = 0
-  #toldUnread = false
-  #rejoining: Timer | undefined
   #changed = false
 
   /** `open` makes one. */
@@ -95,6 +86,7 @@ export class Ring {
     this.#options = options
     this.#gossip = gossip
     this.#said = new RingLog(options.log, options.clock)
+    this.#search = new RingSearch({ ...options, gossip, onPlaces: (places) => this.#lost.keepAt(places) })
     this.#own = own
     this.#published = encodeMetadata(own)
     this.#watches = options.openWatches({
@@ -138,10 +130,10 @@ export class Ring {
   async join(): Promise<void> {
     const patience = Promise.withResolvers<void>()
     const timer = this.#options.clock.after(JOIN_MS, patience.resolve)
-    await Promise.race([this.#seek(), patience.promise])
+    await Promise.race([this.#search.run(), patience.promise])
     timer.cancel()
     this.#joined = true
-    const others = this.members().filter(({ name, state }) => name !== this.#options.node && isLive(state))
+    const others = this.members().filter(({ name, state }) => name !== this.#options.node && isLive({ state }))
     this.#options.log.info('joined the ring of speakers', {
       event: 'joinedRing',
       members: others.map(({ name }) => name),
@@ -151,7 +143,7 @@ export class Ring {
 
   /** Looks for those that are not in the ring, now: something changed that may have kept them away. */
   seek(): void {
-    if (this.#joined && !this.#leaving) supervise('looking for speakers', this.#seek())
+    if (this.#joined && !this.#leaving) supervise('looking for speakers', this.#search.run())
   }
 
   /** What we say to be ours is planned and answered from now on. */
@@ -173,7 +165,7 @@ export class Ring {
     if (!this.#joined) return null
     const members: RingMember[] = []
     for (const { name, meta, state } of this.members()) {
-      if (name !== this.#options.node && isLive(state)) members.push({ name, metadata: decodeMetadata(meta) })
+      if (name !== this.#options.node && isLive({ state })) members.push({ name, metadata: decodeMetadata(meta) })
     }
     // What others do not know of us must not decide here either: of ourselves, too, we read what went out.
     const metadata = decodeMetadata(this.#published)
@@ -202,7 +194,7 @@ export class Ring {
 
   /** After a pause: asks a member what happened meanwhile, so that a protest is out before we speak again. */
   async resync(): Promise<void> {
-    const others = this.members().filter(({ name, state }) => name !== this.#options.node && isLive(state))
+    const others = this.members().filter(({ name, state }) => name !== this.#options.node && isLive({ state }))
     if (!this.#joined || others.length === 0) return
     const patience = Promise.withResolvers<boolean>()
     const timer = this.#options.clock.after(RESYNC_MS, () => patience.resolve(false))
@@ -214,7 +206,7 @@ export class Ring {
   /** Lets others take over so many Services, while we still answer; resolves when they had time for it. */
   async leave(services: number): Promise<void> {
     this.#leaving = true
-    this.#rejoining?.cancel()
+    this.#search.stop()
     const view = this.view()
     this.#watches?.close()
     await this.#gossip.leave(LEAVE_MS)
@@ -227,62 +219,9 @@ export class Ring {
 
   close(): void {
     this.#leaving = true
-    this.#rejoining?.cancel()
+    this.#search.stop()
     this.#watches?.close()
     this.#gossip.close()
-  }
-
-  async #seek(): Promise<void> {
-    this.#rejoining?.cancel()
-    const { discovery, clock, log } = this.#options
-    const peers = await discovery.peers()
-    if (this.#leaving) return
-    this.#lost.keepAt(peers)
-    const asked = new Set<SocketAddress>()
-    let found = 0
-    for (let few = this.#missing(peers, asked); few.length > 0; few = this.#missing(peers, asked)) {
-      for (const peer of few) asked.add(peer)
-      found += await this.#gossip.join(few)
-      if (this.#leaving) return
-    }
-    const isComplete = found === asked.size
-    if (!isComplete) {
-      log.debug('some speakers did not answer', { asked: asked.size, answered: found })
-      this.#attempts++
-      this.#tellUnread()
-    } else [this.#attempts, this.#toldUnread] = [0, false]
-    const delayMs = isComplete ? REJOIN_LATER_MS : (REJOIN_MS[this.#attempts - 1] ?? REJOIN_LATER_MS)
-    this.#rejoining?.cancel() // another search may have ended meanwhile
-    this.#rejoining = clock.after(delayMs, () => this.seek())
-  }
-
-  /** Of those that are not in the ring a few, as each of them tells of all that it knows. */
-  #missing(peers: readonly SocketAddress[], asked: ReadonlySet<SocketAddress>): SocketAddress[] {
-    const here = new Set(
-      this.members().flatMap(({ address, port, state }) => (isLive(state) ? [`${address} ${port}`] : [])),
-    )
-    const missing = peers.filter((peer) => !asked.has(peer) && !here.has(`${peer.address} ${peer.port}`))
-    // Not the same ones first everywhere.
-    const at = missing.findIndex(({ address }) => address > this.#address)
-    return [...missing.slice(Math.max(0, at)), ...missing.slice(0, Math.max(0, at))].slice(0, JOINED_AT_ONCE)
-  }
-
-  get #address(): string {
-    return this.members().find(({ name }) => name === this.#options.node)?.address ?? ''
-  }
-
-  /** Some did not answer, and somebody says what cannot be read: a Secret that was changed on some nodes only, most likely. */
-  #tellUnread(): void {
-    const { notDecrypted, notEncrypted, wrongLabel } = this.counters().drops
-    const before = this.#unread
-    this.#unread = notDecrypted + notEncrypted + wrongLabel
-    if (this.#toldUnread || this.#unread === before) return
-    this.#toldUnread = true
-    const about = { event: 'otherRing', notDecrypted, notEncrypted, wrongLabel }
-    this.#options.log.warn(
-      'some speakers do not answer, and what somebody says cannot be read: where keys differ, both announce',
-      about,
-    )
   }
 
   #say(fields: Partial<Metadata>): void {
@@ -352,7 +291,7 @@ export class Ring {
       if (name === node) continue
       const port = decodeMetadata(member.meta)?.watchPort ?? 0
       this.#lost.heard(member, port)
-      if (port > 0 && isLive(state)) ports.set(name, { address, port })
+      if (port > 0 && isLive({ state })) ports.set(name, { address, port })
     }
     const watched = watchPeers(node, [...ports.keys(), node]).flatMap((name) => {
       const at = ports.get(name)
@@ -360,8 +299,4 @@ export class Ring {
     })
     this.#watches.set([...watched, ...this.#lost.toWatch(node, ports)])
   }
-}
-
-function isLive(state: MemberView['state']): boolean {
-  return state === 'alive' || state === 'suspect'
 }
