@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a session needs, and what can be done with it. */
 import type { Clock } from '../lib/clock.ts'
-import type { ByteStream, SocketAddress } from '../lib/sockets.ts'
+import type { PeerStream } from '../lib/peer-sockets.ts'
+import type { SocketAddress } from '../lib/sockets.ts'
 import type { AddressFamily, Update } from './codec/message.ts'
 import type { StopReason } from './fsm.ts'
 import type { Config, Negotiated } from './negotiate.ts'
 import type { SessionView } from './view.ts'
 
-/** Some know which address of ours the peer talks to: the next hop that it can reach. */
-export type PeerStream = ByteStream & Readonly<{ local?: SocketAddress }>
+export type { PeerStream } from '../lib/peer-sockets.ts'
 
 /** One whole message. False: more than is good wait to be sent, or that session is over. */
 export type Send = (bytes: Uint8Array) => boolean

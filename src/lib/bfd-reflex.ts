@@ -31,6 +31,8 @@ export type BfdReflexListener = Readonly<{
   onPacket(arrival: BfdArrival): void
   /** Nothing expected has come for the session's `detectUs`; told once, until a packet is accepted or orders change. */
   onSilence(session: ReflexId): void
+  /** None of our echoes has come back for `detectUs`; told once until orders for the echo change. */
+  onEchoSilence?(session: ReflexId): void
   /** The thread came to run `pausedMs` later than it should have: every deadline was moved on by at least as much. */
   onPaused(pausedMs: number): void
 }>
@@ -58,6 +60,30 @@ export type BfdPeer = Readonly<{
   discriminator: number
   /** Packets that arrive with less are dropped: 255 for one hop (RFC 5881 §5), 0 where it does not matter. */
   minTtl: number
+  /**
+   * Sends from a socket of its own, with an own address and a free port of 49152 to 65535 (RFC 5881 §4); unset: from the
+   * socket that it is opened on. Packets to the session still come in on that one.
+   */
+  source?: Readonly<{ address: string }>
+  /** Only by this interface, or VRF device, in both directions; a link-local address needs it. */
+  device?: string
+}>
+
+/** Packets of ours that the other side is to send back (RFC 5880 §6.4, RFC 5881 §4), on UDP port 3785. */
+export type BfdEcho = Readonly<{
+  /** Between packets, microseconds, before jitter. */
+  intervalUs: number
+  /** Nothing of ours came back for so long, in microseconds: told once, by `onEchoSilence`. */
+  detectUs: number
+}>
+
+/** Control packets include those that were told. `echoIn`: our own that came back; `looped`: the other side's. */
+export type BfdSessionCounters = Readonly<{
+  controlIn: number
+  controlOut: number
+  echoIn: number
+  echoOut: number
+  looped: number
 }>
 
 export type BfdReflexCounters = Readonly<{
@@ -73,7 +99,7 @@ export type BfdReflexCounters = Readonly<{
 export interface BfdReflex {
   listen(listener: BfdReflexListener): void
   /** Binds a UDP socket to send from and receive on; `ttl` is that of what is sent. Throws Fault<NetworkFault>. */
-  openSocket(local: SocketAddress, options: Readonly<{ ttl: number }>): ReflexId
+  openSocket(local: SocketAddress, options: Readonly<{ ttl: number; device?: string }>): ReflexId
   /** Closes its sessions as well. */
   closeSocket(socket: ReflexId): void
   /** A session that sends and expects nothing yet. Throws Fault<NetworkFault> `noAddress` for the other family than the socket's. */
@@ -85,6 +111,10 @@ export interface BfdReflex {
   setSession(session: ReflexId, state: BfdSession, now: boolean): void
   /** Sends another packet once, before this returns, beside the schedule. */
   send(session: ReflexId, packet: Uint8Array): void
+  /** Begins, changes or (null) ends echoes of a session that has a `source`; they are answered for either way. */
+  setEcho(session: ReflexId, echo: BfdEcho | null): void
+  /** Figures of one session. */
+  sessionCounters(session: ReflexId): BfdSessionCounters
   /** Nothing is told of it after this returns. */
   closeSession(session: ReflexId): void
   counters(): BfdReflexCounters

@@ -21,9 +21,16 @@ export type Link = Readonly<{
   multicast: boolean
   /** Member of a bridge, bond or VRF, whose own interface then does the talking. */
   hasMaster: boolean
+  /** The index of that interface; null: not a member, or it is in another namespace. */
+  master: number | null
   /** An IPv6 link-local address of it that is in use (none that is still being checked for duplicates); canonical text. */
   linkLocal: string | null
+  /** Those in use but link-local IPv6 ones, as the kernel orders them; canonical text. */
+  addresses: readonly LinkAddress[]
 }>
+
+/** An address of a link and how many of its bits all stations there share. */
+export type LinkAddress = Readonly<{ address: string; prefixBits: number }>
 
 /** The links of this network namespace. */
 export interface Links {
