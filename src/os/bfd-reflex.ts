@@ -6,6 +6,7 @@ import type {
   BfdReflexCounters,
   BfdReflexListener,
   BfdSession,
+  BfdSessionCounters,
   ReflexId,
 } from '../lib/bfd-reflex.ts'
 import { bytesOf } from '../lib/bytes.ts'
@@ -85,6 +86,12 @@ class LinuxBfdReflex implements BfdReflex {
 
   send(session: ReflexId, packet: Uint8Array): void {
     this.#native.bfdSend(this.#handle, session, packet) // what could not be sent is counted
+  }
+
+  setEcho(): void {}
+
+  sessionCounters(): BfdSessionCounters {
+    return { controlIn: 0, controlOut: 0, echoIn: 0, echoOut: 0, looped: 0 }
   }
 
   closeSession(session: ReflexId): void {

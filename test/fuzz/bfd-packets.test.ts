@@ -86,6 +86,10 @@ class ListeningReflex implements BfdReflex {
   send(): void {
     this.sent++
   }
+  setEcho(): void {}
+  sessionCounters(): ReturnType<BfdReflex['sessionCounters']> {
+    return { controlIn: 0, controlOut: 0, echoIn: 0, echoOut: 0, looped: 0 }
+  }
   closeSession(): void {}
   counters(): ReturnType<BfdReflex['counters']> {
     return { sent: 0, unsent: 0, accepted: 0, told: 0, dropped: { ttl: 0, flood: 0, oversized: 0 } }

@@ -7,6 +7,7 @@ import type {
   BfdReflexCounters,
   BfdReflexListener,
   BfdSession,
+  BfdSessionCounters,
   ReflexId,
 } from '../../src/lib/bfd-reflex.ts'
 import type { Clock, Timer } from '../../src/lib/clock.ts'
@@ -124,6 +125,12 @@ export class SimBfdReflex implements BfdReflex {
   send(id: ReflexId, packet: Uint8Array): void {
     const session = this.#sessions.get(id)
     if (session) this.#send(session, packet)
+  }
+
+  setEcho(): void {}
+
+  sessionCounters(): BfdSessionCounters {
+    return { controlIn: 0, controlOut: 0, echoIn: 0, echoOut: 0, looped: 0 }
   }
 
   closeSession(id: ReflexId): void {
