@@ -53,7 +53,7 @@ async function announced({ members = [] }: { members?: readonly string[] } = {})
   afterwards(() => responder.close())
   const claims = [VIP, VIP6].map((ip) => ({ ip, interfaces: 'all' }) as const)
   responder.set('a/web', claims)
-  conflicts.planned({ key: 'a/web', uid: 'u', l2: { announce: true, claims }, gate: null })
+  conflicts.planned({ key: 'a/web', uid: 'u', l2: { announce: true, claims }, bgp: null, gate: null })
   return { tap, conflicts, responder, events, counts: () => Object.fromEntries(conflicts.counts()) }
 }
 

@@ -10,9 +10,10 @@ const planned = (...claims: readonly Claim[]): Planned => ({
   key: 'a/web',
   uid: 'u',
   l2: { announce: true, claims },
+  bgp: null,
   gate: null,
 })
-const GONE: Planned = { key: 'a/web', uid: '', l2: null, gate: null }
+const GONE: Planned = { key: 'a/web', uid: '', l2: null, bgp: null, gate: null }
 
 function rig(...local: readonly string[]) {
   const said: string[] = []

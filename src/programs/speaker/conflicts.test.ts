@@ -19,9 +19,10 @@ const announced = (key: string, ...ips: readonly string[]): Planned => ({
   key,
   uid: `uid of ${key}`,
   l2: { announce: true, claims: ips.map((ip) => ({ ip, interfaces: 'all' })) },
+  bgp: null,
   gate: null,
 })
-const gone = (key: string): Planned => ({ key, uid: '', l2: null, gate: null })
+const gone = (key: string): Planned => ({ key, uid: '', l2: null, bgp: null, gate: null })
 
 function rig() {
   let nowMs = 0

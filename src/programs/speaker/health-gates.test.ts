@@ -26,12 +26,12 @@ registerHooks({
 })
 
 function announced(key: string, gate: Gate | null = GATE): Planned {
-  return { key, uid: `uid of ${key}`, l2: { announce: true, claims: [] }, gate }
+  return { key, uid: `uid of ${key}`, l2: { announce: true, claims: [] }, bgp: null, gate }
 }
 function notOurs(key: string, gate: Gate | null = GATE): Planned {
-  return { key, uid: `uid of ${key}`, l2: { announce: false, reason: 'notOwner', message: '' }, gate }
+  return { key, uid: `uid of ${key}`, l2: { announce: false, reason: 'notOwner', message: '' }, bgp: null, gate }
 }
-const gone = (key: string): Planned => ({ key, uid: '', l2: null, gate: null })
+const gone = (key: string): Planned => ({ key, uid: '', l2: null, bgp: null, gate: null })
 
 function rig() {
   const clock = new SimClock()

@@ -13,6 +13,7 @@ import type { ObjectEvent, ObjectSource } from '../../lib/object.ts'
 import type { Problem } from '../../lib/problem.ts'
 import type { Model } from '../../model/model.ts'
 import { list } from '../../model/wording.ts'
+import type { BgpPlan } from '../../plan/bgp.ts'
 import { type Gate, gateOf } from '../../plan/gate.ts'
 import { electL2, type L2Plan, planL2 } from '../../plan/l2.ts'
 import type { World } from '../../plan/world.ts'
@@ -60,8 +61,14 @@ export interface Membership {
   close(): void
 }
 
-/** What this node does for one Service. `l2` null: the Service is gone, or is not ours. */
-export type Planned = Readonly<{ key: string; uid: string; l2: L2Plan | null; gate: Gate | null }>
+/** What this node does for one Service. Both plans null: the Service is gone, or is not ours. */
+export type Planned = Readonly<{
+  key: string
+  uid: string
+  l2: L2Plan | null
+  bgp: BgpPlan | null
+  gate: Gate | null
+}>
 
 export interface SpeakerObserver {
   /** Told each time that a Service was planned, whether or not the plan is another one. */
@@ -277,7 +284,7 @@ export class Speaker {
       responder.delete(key)
       this.#announcedIn.delete(key)
       this.#decisions.decided(key, null)
-      this.#options.observer?.planned({ key, uid: '', l2: null, gate: null })
+      this.#options.observer?.planned({ key, uid: '', l2: null, bgp: null, gate: null })
       return
     }
     const { plan, within } = this.#planIn(world, known)
@@ -289,7 +296,7 @@ export class Speaker {
       this.#announcedIn.delete(key)
     }
     this.#decisions.decided(key, plan)
-    this.#options.observer?.planned({ key, uid: known.uid, l2: plan, gate: gateOf(known.service) })
+    this.#options.observer?.planned({ key, uid: known.uid, l2: plan, bgp: null, gate: gateOf(known.service) })
   }
 
   /**
