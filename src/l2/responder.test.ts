@@ -22,7 +22,9 @@ const link = (index: number, fields: Partial<Link> = {}): Link => ({
   noArp: false,
   multicast: true,
   hasMaster: false,
+  master: null,
   linkLocal: null,
+  addresses: [],
   ...fields,
 })
 const VIP = '192.0.2.1'
@@ -280,6 +282,17 @@ test('another link-local address of the link is the source from then on', async 
   links.replace([link6({ linkLocal: 'fe80::2' })])
   clock.advance(1100)
   assert.deepEqual(sent(), ['eth1 advertisement from fe80::2 to ff02::1'])
+})
+
+test('another address of a link: nothing is said for it', async () => {
+  const { responder, links, sent, turn, clock } = setUp([link6()])
+  responder.set('ns/s', [claim(), claim('all', VIP6)])
+  await turn()
+  clock.advance(9000)
+  sent()
+  links.replace([link6({ addresses: [{ address: '192.0.2.9', prefixBits: 24 }] })])
+  clock.advance(9000)
+  assert.deepEqual(sent(), [])
 })
 
 test('after a pause both families are silent until confirmed', async () => {

@@ -14,7 +14,9 @@ const link = (fields: Partial<Link>): Link => ({
   noArp: false,
   multicast: true,
   hasMaster: false,
+  master: null,
   linkLocal: null,
+  addresses: [],
   ...fields,
 })
 

@@ -25,11 +25,11 @@ export type Link = Readonly<{
   master: number | null
   /** An IPv6 link-local address of it that is in use (none that is still being checked for duplicates); canonical text. */
   linkLocal: string | null
-  /** Those in use but link-local IPv6 ones, as the kernel orders them; canonical text. */
+  /** Those in use but link-local IPv6 ones, as the kernel orders them, the first 64 of each family. */
   addresses: readonly LinkAddress[]
 }>
 
-/** An address of a link and how many of its bits all stations there share. */
+/** An address of a link, in canonical text, and how many of its bits all stations there share; all: it stands alone. */
 export type LinkAddress = Readonly<{ address: string; prefixBits: number }>
 
 /** The links of this network namespace. */

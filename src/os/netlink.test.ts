@@ -25,7 +25,9 @@ const ETHERNET: Link = {
   noArp: false,
   multicast: true,
   hasMaster: false,
+  master: null,
   linkLocal: null,
+  addresses: [],
 }
 
 /** rtattr: length, type, value, padding. */
@@ -71,12 +73,12 @@ const STACKED: [string, string, Link][] = [
   [
     'a member of the bond',
     linkMessage('03000000', '43180100', `${named('eth1')}${MAC}${IN_LINK_9}${kind('', 'bond')}`),
-    { ...ETHERNET, index: 3, name: 'eth1', hasMaster: true },
+    { ...ETHERNET, index: 3, name: 'eth1', hasMaster: true, master: 9 },
   ],
   [
     'a VLAN that is a member of a bridge',
     linkMessage('05000000', '43110100', `${named('eth0.5')}${MAC}${ON_LINK_2}${IN_LINK_9}${kind('vlan', 'bridge')}`),
-    { ...ETHERNET, index: 5, name: 'eth0.5', hasMaster: true },
+    { ...ETHERNET, index: 5, name: 'eth0.5', hasMaster: true, master: 9 },
   ],
   [
     'a macvlan',
@@ -86,7 +88,7 @@ const STACKED: [string, string, Link][] = [
   [
     'a member of a VRF',
     linkMessage('03000000', '43100100', `${named('eth1')}${MAC}${IN_LINK_9}${kind('', 'vrf')}`),
-    { ...ETHERNET, index: 3, name: 'eth1', hasMaster: true },
+    { ...ETHERNET, index: 3, name: 'eth1', hasMaster: true, master: 9 },
   ],
   [
     'a VRF: NOARP',
@@ -107,6 +109,12 @@ const address = (flags: string, scope: string, attributes: string, index = '0200
 }
 const ip6 = (type: string, hex: string) => `1400 ${type} ${hex}`
 const allFlags = (hex: string) => `0800 0800 ${hex}`
+const ip4 = (type: string, hex: string) => `0800 ${type} ${hex}`
+/** An IPv4 address of link 2; flags of the header, and the length of its prefix. */
+const address4 = (bits: string, flags: string, attributes: string) =>
+  address(flags, '00', attributes, '02000000', '02').replace(' 02 40 ', ` 02 ${bits} `)
+const GLOBAL_1 = '20010db8000000000000000000000001'
+const GLOBAL_2 = '20010db8000000010000000000000002'
 const FE80_1 = 'fe800000000000000000000000000001'
 const FE80_2 = 'fe800000000000000000000000000002'
 
@@ -136,7 +144,66 @@ const ADDRESSES: [string, string, string | null][] = [
   ['no address', address('80', 'fd', ''), null],
 ]
 for (const [title, hex, linkLocal] of ADDRESSES) {
-  test(`addresses: ${title}`, () => assert.deepEqual(decodeLinks(fromHex(ETH0 + hex)), [link({ linkLocal })]))
+  test(`addresses: ${title}`, () => {
+    const [decoded] = decodeLinks(fromHex(ETH0 + hex))
+    assert.equal(decoded?.linkLocal, linkLocal)
+  })
+}
+
+/** The others of ETH0. */
+const OTHERS: [string, string, readonly (readonly [string, number])[]][] = [
+  ['none', '', []],
+  ['IPv4', address4('18', '80', `${ip4('0100', 'c0000201')} ${ip4('0200', 'c0000201')}`), [['192.0.2.1', 24]]],
+  ['a secondary one', address4('18', '81', ip4('0200', 'c0000201')), [['192.0.2.1', 24]]],
+  ['IPv4 that a neighbour disputes', address4('18', '88', ip4('0200', 'c0000201')), []],
+  ['IPv4 link-local', address4('10', '80', ip4('0200', 'a9fe0001')), [['169.254.0.1', 16]]],
+  [
+    'IPv4 with a peer in the same prefix',
+    address4('1f', '80', `${ip4('0100', 'c0000201')} ${ip4('0200', 'c0000200')}`),
+    [['192.0.2.0', 31]],
+  ],
+  [
+    'IPv4 with a peer elsewhere',
+    address4('18', '80', `${ip4('0100', 'c6336401')} ${ip4('0200', 'c0000201')}`),
+    [['192.0.2.1', 32]],
+  ],
+  ['a prefix of 33 bits', address4('21', '80', ip4('0200', 'c0000201')), [['192.0.2.1', 32]]],
+  ['IPv6', address('80', '00', ip6('0100', GLOBAL_1)), [['2001:db8::1', 64]]],
+  [
+    'IPv6 with a peer elsewhere',
+    address('80', '00', `${ip6('0100', GLOBAL_1)} ${ip6('0200', GLOBAL_2)}`),
+    [['2001:db8:0:1::2', 128]],
+  ],
+  ['IPv6 that is still being checked', address('c0', '00', ip6('0100', GLOBAL_1)), []],
+  ['IPv6 that somebody else has', address('88', '00', ip6('0100', GLOBAL_1)), []],
+  ['IPv6 link-local', address('80', 'fd', ip6('0100', FE80_1)), []],
+  ['of another link', address('80', '00', ip6('0100', GLOBAL_1), '03000000'), []],
+  ['of an unknown family', address('80', '00', ip6('0100', GLOBAL_1), '02000000', '1c'), []],
+  ['IPv4 of 16 bytes', address4('18', '80', ip6('0200', GLOBAL_1)), []],
+  [
+    'several, in their order',
+    [
+      address4('18', '80', ip4('0200', 'c0000202')),
+      address4('18', '80', ip4('0200', 'c0000201')),
+      address('80', '00', ip6('0100', GLOBAL_2)),
+      address('80', '00', ip6('0100', GLOBAL_1)),
+    ].join(' '),
+    [
+      ['192.0.2.2', 24],
+      ['192.0.2.1', 24],
+      ['2001:db8:0:1::2', 64],
+      ['2001:db8::1', 64],
+    ],
+  ],
+]
+for (const [title, hex, expected] of OTHERS) {
+  test(`addresses but link-local: ${title}`, () => {
+    const [decoded] = decodeLinks(fromHex(ETH0 + hex))
+    assert.deepEqual(
+      decoded?.addresses.map((one) => [one.address, one.prefixBits]),
+      expected,
+    )
+  })
 }
 
 test('addresses: a message cut anywhere gives no address and no error', () => {
@@ -147,7 +214,7 @@ test('addresses: a message cut anywhere gives no address and no error', () => {
 
 const VECTORS: [string, string, Link[]][] = [
   ['an Ethernet link with cable', ETH0, [link({})]],
-  ['a member of a bond', BOND_MEMBER, [link({ index: 3, name: 'eth1', hasMaster: true })]],
+  ['a member of a bond', BOND_MEMBER, [link({ index: 3, name: 'eth1', hasMaster: true, master: 9 })]],
   [
     'a tunnel: no Ethernet address, no ARP',
     TUNNEL,

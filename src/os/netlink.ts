@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Messages of the kernel about links and their IPv6 addresses (rtnetlink(7)), decoded. Numbers are in the machine's
+ * Messages of the kernel about links and their addresses (rtnetlink(7)), decoded. Numbers are in the machine's
  * order: little endian on both architectures we run on.
  *
  *   nlmsghdr   u32 length · u16 type · u16 flags · u32 sequence · u32 port
@@ -9,8 +9,9 @@
  *   rtattr     u16 length · u16 type · value, padded to 4 bytes
  */
 import { formatMac, toHex } from '../lib/bytes.ts'
-import { formatIp } from '../lib/ip.ts'
-import type { Link } from '../lib/net.ts'
+import { type Family, formatIp, type Ip, WIDTH } from '../lib/ip.ts'
+import type { Link, LinkAddress } from '../lib/net.ts'
+import { mask } from '../lib/prefix.ts'
 
 const NEWLINK = 16
 const NEWADDR = 20
@@ -27,20 +28,25 @@ const FLAG_NOARP = 1 << 7
 const FLAG_MULTICAST = 1 << 12
 const FLAG_LOWER_UP = 1 << 16
 
-const FAMILY_IPV6 = 10
+const FAMILIES = new Map<number | undefined, Family>([
+  [2, 'ipv4'],
+  [10, 'ipv6'],
+])
 const ADDR_ADDRESS = 1
 const ADDR_LOCAL = 2
 const ADDR_FLAGS = 8
 /** IFA_F_DADFAILED and IFA_F_TENTATIVE: somebody else has the address, or might have it. */
 const NOT_USABLE = 0x08 | 0x40
+const LINK_LOCAL = { family: 'ipv6', bits: 0xfe80n << 112n } as const
+const LINK_LOCAL_BITS = 10
 
 /**
- * The links in a run of messages, each with the lowest of its usable link-local addresses; other messages, and what is
- * cut off at the end, are skipped.
+ * The links in a run of messages, each with its usable addresses: the lowest of the link-local ones, and the others in
+ * their order. Other messages, and what is cut off at the end, are skipped.
  */
 export function decodeLinks(bytes: Uint8Array): Link[] {
   const links: Link[] = []
-  const linkLocals = new Map<number, bigint>()
+  const found = new Map<number, Addresses>()
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (let at = 0; at + HEADER_BYTES <= bytes.length; ) {
     const length = view.getUint32(at, true)
@@ -50,35 +56,57 @@ export function decodeLinks(bytes: Uint8Array): Link[] {
     if (type === NEWLINK) {
       const link = decodeLink(body)
       if (link) links.push(link)
-    } else if (type === NEWADDR) noteLinkLocal(body, linkLocals)
+    } else if (type === NEWADDR) noteAddress(body, found)
     at += (length + 3) & ~3
   }
   return links.map((link) => {
-    const bits = linkLocals.get(link.index)
-    return bits === undefined ? link : { ...link, linkLocal: formatIp({ family: 'ipv6', bits }) }
+    const addresses = found.get(link.index)
+    if (!addresses) return link
+    const { linkLocal, others } = addresses
+    return { ...link, linkLocal: linkLocal === null ? null : formatIp(linkLocal), addresses: others }
   })
 }
 
-/** The lowest, so that several of them make no change when the kernel lists them in another order. */
-function noteLinkLocal(bytes: Uint8Array, linkLocals: Map<number, bigint>): void {
-  if (bytes.length < ADDR_BYTES || bytes[0] !== FAMILY_IPV6) return
+type Addresses = { linkLocal: Ip | null; readonly others: LinkAddress[] }
+
+function noteAddress(bytes: Uint8Array, found: Map<number, Addresses>): void {
+  const family = FAMILIES.get(bytes[0])
+  if (bytes.length < ADDR_BYTES || !family) return
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const attributes = decodeAttributes(bytes.subarray(ADDR_BYTES))
-  // With a peer (ip address add A peer B), ADDRESS is the peer's and LOCAL ours.
-  const address = attributes.get(ADDR_LOCAL) ?? attributes.get(ADDR_ADDRESS)
-  if (address?.length !== 16 || address[0] !== 0xfe || ((address[1] ?? 0) & 0xc0) !== 0x80) return
-  if (((flagsOf(attributes) ?? view.getUint8(2)) & NOT_USABLE) !== 0) return
+  // With a peer (ip address add A peer B), ADDRESS is the peer's and LOCAL ours; otherwise one of them may be missing.
+  const [address, local] = [ADDR_ADDRESS, ADDR_LOCAL].map((type) => readIp(attributes.get(type), family))
+  const own = local ?? address
+  if (!own || ((flagsOf(attributes) ?? view.getUint8(2)) & NOT_USABLE) !== 0) return
   const index = view.getUint32(4, true)
-  const bits = BigInt(`0x${toHex(address)}`)
-  const known = linkLocals.get(index)
-  if (known === undefined || bits < known) linkLocals.set(index, bits)
+  const addresses = found.get(index) ?? { linkLocal: null, others: [] }
+  found.set(index, addresses)
+  if (mask(own, LINK_LOCAL_BITS).bits !== LINK_LOCAL.bits)
+    addresses.others.push({
+      address: formatIp(own),
+      prefixBits: sharedBits({ own, theirs: address ?? own }, view.getUint8(1)),
+    })
+  // The lowest, so that several of them make no change when the kernel lists them in another order.
+  else if (!addresses.linkLocal || own.bits < addresses.linkLocal.bits) addresses.linkLocal = own
+}
+
+/** The kernel's length is that of the peer's prefix, in which ours need not be. */
+function sharedBits({ own, theirs }: Readonly<{ own: Ip; theirs: Ip }>, bits: number): number {
+  const width = WIDTH[own.family]
+  return bits <= width && mask(own, bits).bits === mask(theirs, bits).bits ? bits : width
+}
+
+function readIp(bytes: Uint8Array | undefined, family: Family): Ip | null {
+  return bytes && bytes.length * 8 === WIDTH[family] ? { family, bits: BigInt(`0x${toHex(bytes)}`) } : null
 }
 
 /** All 32 bits of an address's flags; the header has room for eight, and kernels before 3.14 send only those. */
 function flagsOf(attributes: Map<number, Uint8Array>): number | undefined {
-  const flags = attributes.get(ADDR_FLAGS)
-  if (flags?.length !== 4) return undefined
-  return new DataView(flags.buffer, flags.byteOffset, flags.byteLength).getUint32(0, true)
+  return readNumber(attributes.get(ADDR_FLAGS)) ?? undefined
+}
+
+function readNumber(bytes: Uint8Array | undefined): number | null {
+  return bytes?.length === 4 ? new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true) : null
 }
 
 function decodeLink(bytes: Uint8Array): Link | undefined {
@@ -100,7 +128,9 @@ function decodeLink(bytes: Uint8Array): Link | undefined {
     noArp: (flags & FLAG_NOARP) !== 0,
     multicast: (flags & FLAG_MULTICAST) !== 0,
     hasMaster: attributes.has(ATTRIBUTE_MASTER),
+    master: readNumber(attributes.get(ATTRIBUTE_MASTER)),
     linkLocal: null,
+    addresses: [],
   }
 }
 

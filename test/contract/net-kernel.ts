@@ -31,6 +31,19 @@ async function openWire(prepare: () => void): Promise<Wire> {
       ip('link', 'set', 'near', up ? 'up' : 'down')
       await until(() => byName('near').up === up, `near ${up ? 'up' : 'down'}`)
     },
+    address: async (action, cidr) => {
+      const before = JSON.stringify(byName('near').addresses)
+      ip('address', action, cidr, 'dev', 'near')
+      await until(() => JSON.stringify(byName('near').addresses) !== before, `${action} ${cidr}`)
+    },
+    bridge: async (isMember) => {
+      if (isMember) {
+        ip('link', 'add', 'bridge', 'type', 'bridge')
+        ip('link', 'set', 'near', 'master', 'bridge')
+      } else ip('link', 'del', 'bridge')
+      await until(() => byName('near').hasMaster === isMember, `${isMember ? '' : 'no '}member of a bridge`)
+      return isMember ? byName('bridge').index : null
+    },
     close: async () => {
       reflex.close()
       links.close()

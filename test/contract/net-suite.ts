@@ -18,6 +18,10 @@ export type Wire = Readonly<{
   /** Frames the station received since the last call, once all those injected before have been dealt with. */
   received(): Promise<Uint8Array[]>
   setUp(up: boolean): Promise<void>
+  /** Gives our end an address (`192.0.2.1/24`) and takes it away; it is told of when this returns. */
+  address(action: 'add' | 'del', cidr: string): Promise<void>
+  /** Makes our end a member of a bridge, whose index is answered; null: of none. */
+  bridge(isMember: boolean): Promise<number | null>
   close(): Promise<void>
 }>
 
@@ -186,6 +190,34 @@ export function netContract(name: string, open: () => Promise<Wire>): void {
     await wire.setUp(true)
     assert.equal(wire.near().up, true)
     assert.ok(changes >= 2)
+  })
+
+  on('links: an address that comes and goes is told, and which bridge a link is in', async (wire) => {
+    let changes = 0
+    wire.links.onChange(() => changes++)
+    assert.deepEqual([wire.near().addresses, wire.near().master], [[], null])
+    await wire.address('add', '192.0.2.1/24')
+    await wire.address('add', '192.0.2.129/25')
+    const own = [
+      { address: '192.0.2.1', prefixBits: 24 },
+      { address: '192.0.2.129', prefixBits: 25 },
+    ]
+    assert.deepEqual([wire.near().addresses, wire.other().addresses, changes], [own, [], 2])
+    await wire.address('del', '192.0.2.1/24')
+    assert.deepEqual(wire.near().addresses, own.slice(1))
+    const bridge = await wire.bridge(true)
+    assert.ok(bridge !== null && bridge !== wire.near().index)
+    assert.deepEqual([wire.near().hasMaster, wire.near().master], [true, bridge])
+    await wire.bridge(false)
+    assert.deepEqual([wire.near().hasMaster, wire.near().master], [false, null])
+    assert.ok(changes >= 5)
+  })
+
+  on('an address that comes leaves what is answered as it is', async (wire) => {
+    claimed(wire)
+    await wire.address('add', '192.0.2.1/24')
+    wire.inject(request())
+    assert.equal((await wire.received()).length, 1)
   })
 
   on('an attached link that was down in between answers again', async (wire) => {

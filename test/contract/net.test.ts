@@ -19,8 +19,11 @@ const link = (index: number, up = true, linkLocal: string | null = null): Link =
   noArp: false,
   multicast: true,
   hasMaster: false,
+  master: null,
   linkLocal,
+  addresses: [],
 })
+const BRIDGE = 9
 
 async function open(linkLocal: string | null): Promise<Wire> {
   const links = new SimLinks([link(1, true, linkLocal), link(2)])
@@ -30,6 +33,7 @@ async function open(linkLocal: string | null): Promise<Wire> {
     assert.ok(found)
     return found
   }
+  const change = (fields: Partial<Link>) => links.replace([{ ...byIndex(1), ...fields }, link(2)])
   return {
     reflex,
     links,
@@ -37,7 +41,17 @@ async function open(linkLocal: string | null): Promise<Wire> {
     other: () => byIndex(2),
     inject: (frame) => reflex.receive(1, frame),
     received: async () => reflex.sent.splice(0).map(({ frame }) => frame),
-    setUp: async (up) => links.replace([link(1, up, linkLocal), link(2)]),
+    setUp: async (up) => change({ up, carrier: up }),
+    address: async (action, cidr) => {
+      const [address = '', bits] = cidr.split('/')
+      const others = byIndex(1).addresses.filter((one) => one.address !== address)
+      change({ addresses: action === 'del' ? others : [...others, { address, prefixBits: Number(bits) }] })
+    },
+    bridge: async (isMember) => {
+      const master = isMember ? BRIDGE : null
+      change({ hasMaster: isMember, master })
+      return master
+    },
     close: async () => links.close(),
   }
 }

@@ -67,7 +67,9 @@ class Cluster {
     this.controller = new Controller({ ...common, source: forController, sink: forController, clock })
     const responder = new Responder({
       reflex: new SimReflex(),
-      links: new SimLinks([{ ...LINK, noArp: false, multicast: true, hasMaster: false, linkLocal: null }]),
+      links: new SimLinks([
+        { ...LINK, noArp: false, multicast: true, hasMaster: false, master: null, linkLocal: null, addresses: [] },
+      ]),
       clock: { ...systemClock, after: () => ({ cancel() {} }) },
       log,
       excludeInterfaces: [],
@@ -117,7 +119,7 @@ class Cluster {
 
   /** What each Service holds by its status, and what the speaker does for it. */
   holdings(): ReadonlyMap<string, string> {
-    const decisions = new Map(this.speaker.view.decisions())
+    const decisions = new Map(this.speaker.view.decisions('layer2'))
     return new Map(
       [...this.api.objects.values()]
         .filter(({ kind }) => kind === 'Service')

@@ -215,6 +215,20 @@ test('links: an address that another station has is not usable', async () => {
   await until(() => address() === 'fe80::2', 'the other address')
 })
 
+test('links: of thousands of addresses on one link the first are read, and every link-local one', async () => {
+  ip('link', 'add', 'near', 'type', 'veth', 'peer', 'name', 'far')
+  afterwards(() => ip('link', 'del', 'near'))
+  const own = Array.from({ length: 3000 }, (_, i) => `address add 10.${i >> 8}.${i & 255}.1/32 dev near\n`)
+  const own6 = Array.from({ length: 100 }, (_, i) => `address add 2001:db8::${i + 1}/128 dev near nodad\n`)
+  execFileSync('ip', ['-batch', '-'], { input: [...own, ...own6, 'link set near up\n', 'link set far up\n'].join('') })
+  const links = openLinks()
+  afterwards(() => links.close())
+  const near = () => links.list().find(({ name }) => name === 'near')
+  const count = (family: string) => near()?.addresses.filter(({ address }) => address.includes(family)).length
+  assert.deepEqual([count('.'), count(':'), near()?.addresses[0]?.address], [64, 64, '10.0.0.1'])
+  await until(() => near()?.linkLocal !== null, 'the link-local address', 10_000)
+})
+
 test('a hundred links that go at once are let go without a wait for the kernel at each', async () => {
   const lines = Array.from({ length: 100 }, (_, i) => `link add a${i} group 5 up type veth peer name b${i}\n`)
   execFileSync('ip', ['-batch', '-'], { input: lines.join('') })

@@ -258,8 +258,16 @@ function addresses(nodes: readonly SpeakerNode[]): string[] {
 
 function linkNamed(name: string, at: number): Link {
   const mac = `02:00:00:00:00:${(at + 1).toString(16).padStart(2, '0')}`
-  const flags = { up: true, carrier: true, broadcast: true, noArp: false, multicast: true, hasMaster: false }
-  return { index: at + 2, name, mac, ...flags, linkLocal: null }
+  const flags = {
+    up: true,
+    carrier: true,
+    broadcast: true,
+    noArp: false,
+    multicast: true,
+    hasMaster: false,
+    master: null,
+  }
+  return { index: at + 2, name, mac, ...flags, linkLocal: null, addresses: [] }
 }
 
 function object(apiVersion: string, kind: string, name: string, rest: object): KubeObject {

@@ -6,12 +6,12 @@
 #include <stdint.h>
 
 /*
- * Reads all links and their IPv6 link-local addresses: whole RTM_NEWLINK messages, then whole RTM_NEWADDR messages, in
- * memory the caller frees. Returns 0 or -errno.
+ * Reads all links, their IPv6 link-local addresses and, in each family, the first 64 others of a link: whole RTM_NEWLINK
+ * messages, then whole RTM_NEWADDR messages, in memory the caller frees. Returns 0 or -errno.
  */
 int netlink_dump_links(uint8_t **out, size_t *len);
 
-/* Opens a non-blocking socket that becomes readable when a link or an IPv6 address changes. Returns the descriptor or -errno. */
+/* Opens a non-blocking socket that becomes readable when a link or an address changes. Returns the descriptor or -errno. */
 int netlink_watch_links(void);
 
 /* Throws away what is waiting: a change means a new dump. Losing messages (ENOBUFS) means the same. */

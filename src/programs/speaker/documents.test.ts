@@ -30,7 +30,9 @@ const LINK: Link = {
   noArp: false,
   multicast: true,
   hasMaster: false,
+  master: null,
   linkLocal: null,
+  addresses: [],
 }
 
 const service = (name: string, ip: string) => {

@@ -36,7 +36,9 @@ const WORLD = [
   service('web', '10.20.30.1'),
 ]
 const LINK = { index: 2, name: 'eth0', mac: '02:00:00:00:00:01', up: true, carrier: true, broadcast: true } as const
-const LINKS = new SimLinks([{ ...LINK, noArp: false, multicast: true, hasMaster: false, linkLocal: null }])
+const LINKS = new SimLinks([
+  { ...LINK, noArp: false, multicast: true, hasMaster: false, master: null, linkLocal: null, addresses: [] },
+])
 
 const settle = async () => {
   for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate)

@@ -46,7 +46,9 @@ const LINK: Link = {
   noArp: false,
   multicast: true,
   hasMaster: false,
+  master: null,
   linkLocal: null,
+  addresses: [],
 }
 
 async function rig(name: string, ...objects: readonly KubeObject[]) {
