@@ -92,17 +92,26 @@ export type BfdReflexCounters = Readonly<{
   unsent: number
   accepted: number
   told: number
-  /** Arrived and told to nobody, by reason: TTL too low, more than may be told, longer than any packet. */
-  dropped: Readonly<Record<'ttl' | 'flood' | 'oversized', number>>
+  /**
+   * Arrived and told to nobody, by reason: TTL too low, more than may be told or sent back, longer than any packet, by
+   * another interface than the session's.
+   */
+  dropped: Readonly<Record<'ttl' | 'flood' | 'oversized' | 'interface', number>>
 }>
 
 export interface BfdReflex {
   listen(listener: BfdReflexListener): void
-  /** Binds a UDP socket to send from and receive on; `ttl` is that of what is sent. Throws Fault<NetworkFault>. */
+  /**
+   * Binds a UDP socket to send from and receive on; `ttl` is that of what is sent. A wildcard address of one family
+   * takes nothing of the other. Throws Fault<NetworkFault>, or `noLink`.
+   */
   openSocket(local: SocketAddress, options: Readonly<{ ttl: number; device?: string }>): ReflexId
   /** Closes its sessions as well. */
   closeSocket(socket: ReflexId): void
-  /** A session that sends and expects nothing yet. Throws Fault<NetworkFault> `noAddress` for the other family than the socket's. */
+  /**
+   * A session that sends and expects nothing yet. Throws Fault `noAddress` for the other family than the socket's, a
+   * source that this node lacks and a link-local address without device, `noLink` for a device that does not exist.
+   */
   openSession(socket: ReflexId, peer: BfdPeer): ReflexId
   /**
    * Changes what is sent and expected, and counts the deadline from now. With `now` the packet goes out before this
@@ -111,7 +120,11 @@ export interface BfdReflex {
   setSession(session: ReflexId, state: BfdSession, now: boolean): void
   /** Sends another packet once, before this returns, beside the schedule. */
   send(session: ReflexId, packet: Uint8Array): void
-  /** Begins, changes or (null) ends echoes of a session that has a `source`; they are answered for either way. */
+  /**
+   * Begins, changes or (null) ends echoes of a session over one hop that has a `source`; the other side's are sent back
+   * either way. They go out once a packet of the session has come. Throws Fault `addressInUse` where another process has
+   * their port, `noCapability` without CAP_NET_RAW.
+   */
   setEcho(session: ReflexId, echo: BfdEcho | null): void
   /** Figures of one session. */
   sessionCounters(session: ReflexId): BfdSessionCounters

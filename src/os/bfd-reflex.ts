@@ -104,7 +104,7 @@ class LinuxBfdReflex implements BfdReflex {
     const counts = new BigUint64Array(COUNTS)
     this.#native.bfdRead(this.#handle, bytesOf(counts))
     const [sent = 0, unsent = 0, accepted = 0, told = 0, ttl = 0, flood = 0, oversized = 0] = Array.from(counts, Number)
-    return { sent, unsent, accepted, told, dropped: { ttl, flood, oversized } }
+    return { sent, unsent, accepted, told, dropped: { ttl, flood, oversized, interface: 0 } }
   }
 
   close(): void {

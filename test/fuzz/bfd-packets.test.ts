@@ -92,7 +92,7 @@ class ListeningReflex implements BfdReflex {
   }
   closeSession(): void {}
   counters(): ReturnType<BfdReflex['counters']> {
-    return { sent: 0, unsent: 0, accepted: 0, told: 0, dropped: { ttl: 0, flood: 0, oversized: 0 } }
+    return { sent: 0, unsent: 0, accepted: 0, told: 0, dropped: { ttl: 0, flood: 0, oversized: 0, interface: 0 } }
   }
   close(): void {}
 }

@@ -139,7 +139,7 @@ export class SimBfdReflex implements BfdReflex {
 
   counters(): BfdReflexCounters {
     const { sent, unsent, accepted, told, ttl, flood, oversized } = this.#counts
-    return { sent, unsent, accepted, told, dropped: { ttl, flood, oversized } }
+    return { sent, unsent, accepted, told, dropped: { ttl, flood, oversized, interface: 0 } }
   }
 
   close(): void {
