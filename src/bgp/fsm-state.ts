@@ -47,11 +47,18 @@ export type StopReason = Readonly<{
   text: string
 }>
 
+/** What may change without a new session. */
+export type Intervals = Pick<Config, 'keepaliveMs' | 'connectMs'>
+
 export type Event =
   | Readonly<{ type: 'start' }>
   | Readonly<{ type: 'stop'; reason: StopReason }>
   /** Forwarding to the peer is known to be broken (BFD). */
   | Readonly<{ type: 'peerDown'; why: string }>
+  /** Forwarding to the peer is known to work again (BFD): whoever waits need not. */
+  | Readonly<{ type: 'peerUp' }>
+  /** Other intervals; all else, which stands in OPENs, needs another session. */
+  | Readonly<{ type: 'configure'; intervals: Intervals }>
   | Readonly<{ type: 'connected'; id: number }>
   | Readonly<{ type: 'connectFailed'; id: number; why: string }>
   /** The peer has dialled us; answered by `adopt` or `refuse`. */

@@ -22,6 +22,7 @@ import {
   onStop,
   onUnexpected,
 } from './fsm-ending.ts'
+import { onConfigure, onPeerUp } from './fsm-hurry.ts'
 import { HOLD_EXPIRED } from './fsm-notification.ts'
 import { onAccepted, onConnected, onConnectFailed, onOpeningMessage, onRivalMessage } from './fsm-opening.ts'
 import {
@@ -40,7 +41,7 @@ import {
 } from './fsm-state.ts'
 import { sendHoldMs, type TimerName } from './timing.ts'
 
-export type { Action, Call, Event, Session, State, Step, StopReason } from './fsm-state.ts'
+export type { Action, Call, Event, Intervals, Session, State, Step, StopReason } from './fsm-state.ts'
 export { initialSession } from './fsm-state.ts'
 
 /** What `event` changes, and what is to be done about it, in this order. */
@@ -52,6 +53,10 @@ export function step(session: Session, event: Event): Step {
       return session.enabled ? onStop(session, event.reason) : [session, []]
     case 'peerDown':
       return onPeerDown(session, event.why)
+    case 'peerUp':
+      return onPeerUp(session)
+    case 'configure':
+      return onConfigure(session, event.intervals)
     case 'connected':
       return onConnected(session, event.id)
     case 'connectFailed':

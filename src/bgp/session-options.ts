@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { PeerStream } from '../lib/peer-sockets.ts'
 import type { SocketAddress } from '../lib/sockets.ts'
 import type { AddressFamily, Update } from './codec/message.ts'
-import type { StopReason } from './fsm.ts'
+import type { Intervals, StopReason } from './fsm.ts'
 import type { Config, Negotiated } from './negotiate.ts'
 import type { SessionView } from './view.ts'
 
@@ -40,6 +40,10 @@ export interface Session {
   stop(reason: StopReason): void
   /** Ends it, to begin anew: BFD has found that nothing reaches the peer. */
   peerDown(why: string): void
+  /** BFD has found that the peer can be reached: whoever waits before dialling does so now. */
+  peerUp(): void
+  /** Other intervals, without ending anything. */
+  configure(intervals: Intervals): void
   /** The peer has dialled us. The stream is ours from now on. */
   accept(stream: PeerStream): void
   view(): SessionView

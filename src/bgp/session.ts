@@ -2,7 +2,15 @@
 /** Carries out for one peer what fsm.ts decides, on streams and a clock; decides nothing itself. */
 import { Fault } from '../lib/fault.ts'
 import { supervise } from '../lib/supervise.ts'
-import { type Action, type Event, initialSession, type Session as Machine, type StopReason, step } from './fsm.ts'
+import {
+  type Action,
+  type Event,
+  type Intervals,
+  initialSession,
+  type Session as Machine,
+  type StopReason,
+  step,
+} from './fsm.ts'
 import { Connections } from './session-connections.ts'
 import { Counting } from './session-counters.ts'
 import type { PeerStream, Session, SessionOptions } from './session-options.ts'
@@ -51,6 +59,14 @@ class LiveSession implements Session {
 
   peerDown(why: string): void {
     this.#feed({ type: 'peerDown', why })
+  }
+
+  peerUp(): void {
+    this.#feed({ type: 'peerUp' })
+  }
+
+  configure(intervals: Intervals): void {
+    this.#feed({ type: 'configure', intervals })
   }
 
   accept(stream: PeerStream): void {

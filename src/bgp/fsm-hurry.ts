@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What changes when something happens, and nothing else: no connection ends by it. */
+import { connectRetryMs } from './backoff.ts'
+import { arm, armDial, begin, close, dial, disarm, type Intervals, type Session, type Step } from './fsm-state.ts'
+import { keepaliveMs } from './timing.ts'
+
+/** Whoever waits before dialling does so now; a dial that got no answer so far may have been lost before. */
+export function onPeerUp(session: Session): Step {
+  const { state, enabled, dialling, config } = session
+  if (!enabled || config.passive) return [session, []]
+  if (state === 'Active') return begin(session)
+  if (state === 'Connect' && dialling !== null) {
+    const [next, actions] = dial(session)
+    return [next, [close(dialling), ...actions]]
+  }
+  if (state !== 'Idle') return [session, []]
+  const [next, actions] = begin(session)
+  return [next, [disarm('idleHold'), ...actions]]
+}
+
+/** Other intervals count from now on. A timer that runs begins anew only where its own time is another. */
+export function onConfigure(session: Session, intervals: Intervals): Step {
+  const config = { ...session.config, ...intervals }
+  const next: Session = { ...session, config }
+  if (session.negotiated !== null) return withKeepalive(next)
+  if (config.connectMs === session.config.connectMs) return [next, []]
+  if (session.state === 'Connect') return [next, [armDial(next)]]
+  if (session.state !== 'Active' || config.passive) return [next, []]
+  return [next, [arm('connectRetry', connectRetryMs(session.attempts, config.connectMs))]]
+}
+
+function withKeepalive(session: Session): Step {
+  const { negotiated, config } = session
+  if (negotiated === null) return [session, []]
+  const ms = keepaliveMs(negotiated.holdMs, config.keepaliveMs)
+  if (ms === negotiated.keepaliveMs) return [session, []]
+  return [{ ...session, negotiated: { ...negotiated, keepaliveMs: ms } }, [arm('keepalive', ms)]]
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Lets peers dial us: one socket for all, and one more for each device (a VRF) that has peers of its own. */
+import type { Clock, Timer } from '../lib/clock.ts'
+import { Fault } from '../lib/fault.ts'
+import type { PeerAccess, PeerListener, PeerSockets, PeerStream } from '../lib/peer-sockets.ts'
+import type { SocketAddress } from '../lib/sockets.ts'
+import { supervise } from '../lib/supervise.ts'
+import type { PeerSetup } from './peer-setup.ts'
+import type { Dial } from './setup-change.ts'
+
+export type ListenerOptions = Readonly<{
+  sockets: PeerSockets
+  clock: Clock
+  /** `place`: as `placeOf` says it. */
+  onStream(stream: PeerStream, device: string): void
+  onFault(fault: Error): void
+}>
+
+/** A device that is missing may come. */
+const RETRY_MS = 5000
+
+/** Of no device. */
+const ANY = ''
+
+type Access = ReadonlyMap<string, PeerAccess>
+
+/** The device that is listened on for this peer; an interface that stands in the address is none. */
+export function deviceOf({ to, device = ANY }: Dial): string {
+  return to.address.endsWith(`%${device}`) ? ANY : device
+}
+
+/** The peer's address as connections from there show it. */
+export function placeOf({ to: { address }, device }: Dial): string {
+  const isBare = address.startsWith('fe80:') && !address.includes('%')
+  return isBare && device !== undefined ? `${address}%${device}` : address
+}
+
+export class SpeakerListener {
+  readonly #options: ListenerOptions
+  #local: SocketAddress | null = null
+  #wanted = new Map<string, Map<string, PeerAccess>>()
+  readonly #open = new Map<string, PeerListener>()
+  readonly #opening = new Set<string>()
+  #always: readonly string[] = []
+  #said = ''
+  #retry: Timer | null = null
+  #isClosed = false
+
+  constructor(options: ListenerOptions) {
+    this.#options = options
+  }
+
+  /** Rejects with Fault where the socket for all cannot be opened; those of devices are tried again and again. */
+  async listen(local: SocketAddress, devices: readonly string[]): Promise<void> {
+    this.#local = local
+    this.#always = devices
+    await this.#listenOn(ANY, local)
+    this.#reconcile()
+  }
+
+  /** Who may dial us from now on. */
+  setPeers(setups: Iterable<PeerSetup>): void {
+    const wanted = new Map<string, Map<string, PeerAccess>>()
+    for (const { reach } of setups) {
+      if (reach.dial === null) continue
+      const { md5, minTtl } = reach.dial
+      const device = deviceOf(reach.dial)
+      const access = wanted.get(device) ?? new Map<string, PeerAccess>()
+      access.set(placeOf(reach.dial), { ...(md5 === undefined ? {} : { md5 }), ...(minTtl ? { minTtl } : {}) })
+      wanted.set(device, access)
+    }
+    const before = this.#wanted
+    this.#wanted = wanted
+    for (const [device, listener] of this.#open) {
+      const access = this.#accessOf(device)
+      if (!sameAccess(before.get(device) ?? new Map(), access)) this.#guarded(() => listener.setPeers(access))
+    }
+    this.#reconcile()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#retry?.cancel()
+    for (const listener of this.#open.values()) listener.close()
+    this.#open.clear()
+  }
+
+  /** Opens what is missing, and closes what nobody needs. */
+  #reconcile(): void {
+    const local = this.#local
+    if (local === null || this.#isClosed || !this.#open.has(ANY)) return
+    const devices = new Set([ANY, ...this.#always, ...this.#wanted.keys()])
+    for (const [device, listener] of this.#open) {
+      if (devices.has(device)) continue
+      listener.close()
+      this.#open.delete(device)
+    }
+    for (const device of devices) {
+      if (!this.#open.has(device) && !this.#opening.has(device)) supervise('listening', this.#tryOn(device, local))
+    }
+  }
+
+  async #tryOn(device: string, local: SocketAddress): Promise<void> {
+    try {
+      await this.#listenOn(device, local)
+    } catch (thrown) {
+      if (!(thrown instanceof Fault)) throw thrown
+      this.#tell(thrown)
+      this.#retry?.cancel()
+      if (!this.#isClosed) this.#retry = this.#options.clock.after(RETRY_MS, () => this.#reconcile())
+    }
+  }
+
+  async #listenOn(device: string, local: SocketAddress): Promise<void> {
+    const { sockets, onStream, onFault } = this.#options
+    const peers = this.#accessOf(device)
+    this.#opening.add(device)
+    try {
+      const listener = await sockets.listen({
+        local,
+        ...(device === ANY ? {} : { device }),
+        peers,
+        onStream: (stream) => onStream(stream, device),
+        onFault,
+      })
+      if (this.#isClosed) return listener.close()
+      this.#open.set(device, listener)
+      const now = this.#accessOf(device)
+      if (!sameAccess(peers, now)) this.#guarded(() => listener.setPeers(now))
+    } finally {
+      this.#opening.delete(device)
+    }
+  }
+
+  #accessOf(device: string): Access {
+    return this.#wanted.get(device) ?? new Map()
+  }
+
+  /** The old list stays where the new one cannot be. */
+  #guarded(act: () => void): void {
+    try {
+      act()
+    } catch (thrown) {
+      if (!(thrown instanceof Fault)) throw thrown
+      this.#tell(thrown)
+    }
+  }
+
+  /** What is tried again and again is told once. */
+  #tell(fault: Error): void {
+    if (fault.message === this.#said) return
+    this.#said = fault.message
+    this.#options.onFault(fault)
+  }
+}
+
+function sameAccess(a: Access, b: Access): boolean {
+  return (
+    a.size === b.size &&
+    [...b].every(([place, { md5, minTtl }]) => {
+      const one = a.get(place)
+      return one !== undefined && one.md5 === md5 && one.minTtl === minTtl
+    })
+  )
+}

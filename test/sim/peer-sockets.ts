@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * TCP for BGP on the simulated network: who may dial whom, passwords and our end's address. What it does not know: hop
+ * limits, and routes (a device is a name that both ends agree on).
+ */
+import { Fault } from '../../src/lib/fault.ts'
+import type {
+  PeerAccess,
+  PeerDial,
+  PeerListen,
+  PeerListener,
+  PeerSockets,
+  PeerStream,
+} from '../../src/lib/peer-sockets.ts'
+import type { ByteStream, Network, SocketAddress } from '../../src/lib/sockets.ts'
+import type { SimClock } from './clock.ts'
+import type { SimNetwork } from './network.ts'
+
+/** A network whose hosts open sockets to their peers. */
+export class PeerNetwork {
+  readonly #clock: SimClock
+  readonly #network: SimNetwork
+  readonly #hosts = new Map<string, SimPeerSockets>()
+
+  constructor(clock: SimClock, network: SimNetwork) {
+    this.#clock = clock
+    this.#network = network
+  }
+
+  /** A host with these addresses. One that was killed is replaced. */
+  host(addresses: readonly string[]): SimPeerSockets {
+    const host = new SimPeerSockets(this.#network.host(addresses), addresses, this)
+    for (const address of addresses) this.#hosts.set(address, host)
+    return host
+  }
+
+  /** Whether both ends have the same password; who listens with another one does not answer. */
+  agree(dial: PeerDial, from: string): boolean {
+    const access = this.#hosts.get(bare(dial.to.address))?.accessFor(from)
+    return access === undefined || access.md5 === dial.md5
+  }
+
+  /** Resolves after so much simulated time. */
+  after(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#clock.after(ms, () => resolve()))
+  }
+}
+
+export class SimPeerSockets implements PeerSockets {
+  /** Every dial, in order. */
+  readonly dials: PeerDial[] = []
+  /** Who may dial, as was said last. */
+  peers: ReadonlyMap<string, PeerAccess> = new Map()
+  /** How often that was said. */
+  listsSaid = 0
+  readonly #network: Network
+  readonly #addresses: readonly string[]
+  readonly #around: PeerNetwork
+
+  constructor(network: Network, addresses: readonly string[], around: PeerNetwork) {
+    this.#network = network
+    this.#addresses = addresses
+    this.#around = around
+  }
+
+  accessFor(address: string): PeerAccess | undefined {
+    for (const [place, access] of this.peers) if (bare(place) === address) return access
+    return undefined
+  }
+
+  async dial(dial: PeerDial): Promise<PeerStream> {
+    this.dials.push(dial)
+    const to = { ...dial.to, address: bare(dial.to.address) }
+    const from = dial.from ?? this.#ownFor(to.address)
+    if (!this.#around.agree(dial, from)) {
+      await this.#around.after(dial.timeoutMs)
+      throw new Fault({ code: 'timeout' }, `cannot connect to ${to.address} port ${to.port}: no answer`)
+    }
+    const stream = await this.#network.connectStream(to, { timeoutMs: dial.timeoutMs })
+    return streamOf(stream, { address: from, port: 40_000 })
+  }
+
+  async listen({ local, peers, onStream, onFault }: PeerListen): Promise<PeerListener> {
+    this.peers = peers
+    const onReceived = (stream: ByteStream): void => {
+      if (this.accessFor(stream.remote.address) === undefined) return stream.destroy()
+      onStream(streamOf(stream, { address: this.#ownFor(stream.remote.address), port: local.port }))
+    }
+    const server = await this.#network.listenStreams({ local, onReceived, onFault })
+    return {
+      local: server.local,
+      setPeers: (others) => {
+        this.peers = others
+        this.listsSaid++
+      },
+      close: () => server.close(),
+    }
+  }
+
+  #ownFor(address: string): string {
+    const own = this.#addresses.find((one) => one.includes(':') === address.includes(':'))
+    if (own === undefined) throw new Fault({ code: 'unreachable' }, `no address of ours has the family of ${address}`)
+    return own
+  }
+}
+
+function streamOf(stream: ByteStream, local: SocketAddress): PeerStream {
+  return Object.assign(stream, { local })
+}
+
+function bare(address: string): string {
+  return address.replace(/%.*$/, '')
+}
