@@ -76,6 +76,8 @@ const SILENT: [string, Case, SilenceReason, RegExp][] = [
   ],
   ['no network', { sketch: unwell({ networkUnavailable: true, excluded: true }) }, 'nodeNetworkUnavailable', /n1/],
   ['the exclude label', { sketch: unwell({ excluded: true }), endpoints: [] }, 'nodeLabeledExcludeBalancers', /n1/],
+  ['a node that is being deleted', { sketch: unwell({ leaving: 'deleted' }) }, 'nodeLeaving', /n1 is being deleted/],
+  ['a node that shuts down', { sketch: unwell({ leaving: 'shuttingDown' }) }, 'nodeLeaving', /n1 is shutting down/],
   [
     'a failed health check',
     { service: gated, fields: { failing: new Map([['8080/' as const, new Set(['n1'])]]) } },
@@ -164,6 +166,11 @@ const ROUTES: [string, Case, string[]][] = [
   [
     'the label ignored',
     { sketch: unwell({ excluded: true }), fields: { ignoreExcludeLabel: true } },
+    ['tor 10.0.0.1/32'],
+  ],
+  [
+    'a node that leaves, while it drains',
+    { sketch: unwell({ excluded: true, leaving: 'deleted' }), fields: { draining: true } },
     ['tor 10.0.0.1/32'],
   ],
   ['no election: speakers elsewhere do not matter', { fields: { speakers: new Set() } }, ['tor 10.0.0.1/32']],

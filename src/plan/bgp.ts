@@ -75,11 +75,16 @@ function unfit({ world, node }: Site): Silence | null {
   if (state?.networkUnavailable) {
     return silence('nodeNetworkUnavailable', `node ${node} has the condition NetworkUnavailable`)
   }
+  if (world.draining) return null
   if (state?.excluded && !world.ignoreExcludeLabel) {
     return silence(
       'nodeLabeledExcludeBalancers',
       `node ${node} carries the label node.kubernetes.io/exclude-from-external-load-balancers`,
     )
+  }
+  if (state?.leaving) {
+    const words = state.leaving === 'deleted' ? 'being deleted' : 'shutting down'
+    return silence('nodeLeaving', `node ${node} is ${words}`)
   }
   return null
 }
@@ -93,10 +98,11 @@ function unhealthy(
   const gate = gateOf(service)
   if (!gate || !failsGate(node, gate, world)) return null
   const ads = known.filter(({ serviceSelectors }) => matchesAny(serviceSelectors, service.labels))
+  const settled = { ...world, draining: false }
   const isAble = (other: string) =>
     ads.some(({ nodes }) => nodes.has(other)) &&
     world.model.peers.some(({ nodes }) => nodes.has(other)) &&
-    unfit({ world, node: other }) === null &&
+    unfit({ world: settled, node: other }) === null &&
     unserved(service, endpoints, { world, node: other }) === null
   if (![...world.speakers].some((other) => !failsGate(other, gate, world) && isAble(other))) return null
   const message = `node ${node} fails the health check of ${service.key} on port ${gate.port}, which others pass`

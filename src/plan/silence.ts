@@ -19,6 +19,7 @@ export const SILENCE_REASONS = [
   'conflictingAdvertisements',
   'nodeNetworkUnavailable',
   'nodeLabeledExcludeBalancers',
+  'nodeLeaving',
   'healthCheckFailing',
   'noLocalEndpoints',
   'noEndpoints',

@@ -17,6 +17,8 @@ export type World = Readonly<{
   failing?: Pick<ReadonlyMap<GateKey, ReadonlySet<string>>, 'get'>
   /** --ignore-exclude-lb. */
   ignoreExcludeLabel: boolean
+  /** Our own node is to leave and still announces by BGP what it did: what makes it leave does not keep it from that. */
+  draining?: boolean
 }>
 
 /** The world as one node looks at it: a plan says what `node` does. */

@@ -21,8 +21,10 @@ import { Controller } from '../../src/programs/controller/controller.ts'
 import { controllerDocuments } from '../../src/programs/controller/documents.ts'
 import { holdingOf } from '../../src/programs/controller/holding.ts'
 import { History } from '../../src/programs/listeners/history.ts'
-import { readL2Status } from '../../src/programs/speaker/l2-status.ts'
+import { BGP_STATUS } from '../../src/programs/speaker/bgp-status.ts'
+import { L2_STATUS } from '../../src/programs/speaker/l2-status.ts'
 import { trimForRestart } from '../../src/programs/speaker/last-state.ts'
+import { readStatus } from '../../src/programs/speaker/service-status.ts'
 import { Speaker } from '../../src/programs/speaker/speaker.ts'
 import { NAMESPACE } from '../model/objects.ts'
 import { MemoryObjects } from '../sim/memory-objects.ts'
@@ -98,7 +100,8 @@ class Cluster {
     const object = trim(each)
     if (object) this.api.put(object)
     if (object) for (const secrets of [true, false]) JSON.stringify(trimForRestart(object, { secrets }))
-    if (object?.kind === 'ServiceL2Status') readL2Status(object)
+    if (object?.kind === 'ServiceL2Status') readStatus(L2_STATUS, object)
+    if (object?.kind === 'ServiceBGPStatus') readStatus(BGP_STATUS, object)
   }
 
   /** All problems that the daemons have with what stands there. */

@@ -3,6 +3,7 @@
 import { VERSION } from '../../lib/version.ts'
 import type { Documents } from '../listeners/documents.ts'
 import type { History } from '../listeners/history.ts'
+import { PROTOCOLS } from './decisions.ts'
 import type { MembersDocument } from './memberlist-debug.ts'
 import type { SpeakerView } from './speaker.ts'
 
@@ -34,8 +35,10 @@ function* addressesOf({ counters }: SpeakerView): Generator<Fields> {
 }
 
 function* servicesOf({ decisions }: SpeakerView): Generator<Fields> {
-  for (const [service, { ips, why }] of decisions()) {
-    if (ips.length > 0) yield { service, protocol: 'layer2', announce: true, ips }
-    else yield { service, protocol: 'layer2', announce: false, ...why }
+  for (const protocol of PROTOCOLS) {
+    for (const [service, { ips, why }] of decisions(protocol)) {
+      if (ips.length > 0) yield { service, protocol, announce: true, ips }
+      else yield { service, protocol, announce: false, ...why }
+    }
   }
 }

@@ -2,6 +2,7 @@
 /** The speaker's own metrics, by MetalLB's names: what this node announces, and what it answered. */
 import type { Sample } from '../../lib/metric.ts'
 import type { Metrics } from '../../lib/metrics.ts'
+import { PROTOCOLS } from './decisions.ts'
 import type { SpeakerView } from './speaker.ts'
 
 /** Registers them; everything is read at scrape time. */
@@ -18,8 +19,10 @@ export function registerSpeakerMetrics(metrics: Metrics, view: SpeakerView): voi
 }
 
 function* announced({ node, decisions }: SpeakerView): Generator<Sample<'service' | 'protocol' | 'node' | 'ip'>> {
-  for (const [service, { ips }] of decisions()) {
-    for (const ip of ips) yield [{ service, protocol: 'layer2', node, ip }, 1]
+  for (const protocol of PROTOCOLS) {
+    for (const [service, { ips }] of decisions(protocol)) {
+      for (const ip of ips) yield [{ service, protocol, node, ip }, 1]
+    }
   }
 }
 

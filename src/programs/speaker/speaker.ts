@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The speaker's loop: objects in, claims out.
+ * The speaker's loop: objects in, claims and routes out.
  *
  * Any change marks Services dirty (a change of configuration or Nodes marks all); on the next turn of the event loop
- * each dirty Service is planned and the responder is told the whole set of its claims. The responder finds the
- * difference, so a lost event heals at the next one.
+ * each dirty Service is planned, the responder is told the whole set of its claims, and the routers' sessions that of
+ * its routes. They find the difference, so a lost event heals at the next one.
  */
 import type { Responder } from '../../l2/responder.ts'
 import type { Log } from '../../lib/log.ts'
@@ -13,7 +13,7 @@ import type { ObjectEvent, ObjectSource } from '../../lib/object.ts'
 import type { Problem } from '../../lib/problem.ts'
 import type { Model } from '../../model/model.ts'
 import { list } from '../../model/wording.ts'
-import type { BgpPlan } from '../../plan/bgp.ts'
+import { type BgpPlan, type PeerRoute, planBgp } from '../../plan/bgp.ts'
 import { type Gate, gateOf } from '../../plan/gate.ts'
 import { electL2, type L2Plan, planL2 } from '../../plan/l2.ts'
 import type { World } from '../../plan/world.ts'
@@ -21,7 +21,7 @@ import { Configuration } from '../configuration.ts'
 import { ProblemLog } from '../problem-log.ts'
 import { Catalog, type Known } from './catalog.ts'
 import { type ConflictReadings, NO_CONFLICTS } from './conflicts.ts'
-import { Decisions, type Words } from './decisions.ts'
+import { Decisions, type Protocol, type Words } from './decisions.ts'
 import type { RingView } from './ring-view.ts'
 
 export type SpeakerOptions = Readonly<{
@@ -38,6 +38,8 @@ export type SpeakerOptions = Readonly<{
   fillDefaults: boolean
   /** Without it every Node counts as having a live speaker, as in MetalLB with its member list off. */
   membership?: Membership
+  /** Without it nothing is announced by BGP. */
+  routing?: Routing
   /** Further readers of what was decided and why: they hear of it after the announcer did. */
   observer?: SpeakerObserver
   /** Stations that claim what is announced here, for metrics and documents to read. */
@@ -59,6 +61,20 @@ export interface Membership {
   /** Lets others take over so many Services while we still answer. */
   leave(services: number): Promise<void>
   close(): void
+}
+
+/** The sessions with routers. */
+export interface Routing {
+  /** This node is to leave: it still announces, and asks routers to prefer others. Changes are told (`replanned`). */
+  readonly isDraining: boolean
+  /** The configuration has changed. */
+  configured(model: Model): void
+  /** All that this node announces for the Service from now on. */
+  set(service: string, routes: readonly PeerRoute[]): void
+  /** All Services were set once: what a peer has of us beside it is old. */
+  planned(): void
+  /** Takes leave of the routers, each as it was agreed with it. */
+  stop(): Promise<void>
 }
 
 /** What this node does for one Service. Both plans null: the Service is gone, or is not ours. */
@@ -83,8 +99,11 @@ export type SpeakerView = Readonly<{
   /** Errors that objects brought so far. */
   errors(): number
   configuration: Pick<Configuration, 'model' | 'problems'>
-  /** What this node does for each Service, as last decided: by its key, what is announced or else why not. */
-  decisions(): Iterable<readonly [string, Words]>
+  /**
+   * What this node does for each Service, as last decided: by its key, what is announced or else why not. On BGP only of
+   * Services that some BGPAdvertisement is for.
+   */
+  decisions(protocol: Protocol): Iterable<readonly [string, Words]>
   /** Nodes that count as having a live speaker. */
   members(): Iterable<string>
   /** Who answers for each address of each Service on Layer 2, as this node sees it; null: nobody. Costs an election each. */
@@ -100,13 +119,14 @@ export class Speaker {
   readonly #dirty = new Set<string>()
   readonly #loop = new Loop(() => this.#turn())
   readonly #problemLog: ProblemLog
-  readonly #decisions: Decisions
+  readonly #decisions: Readonly<Record<Protocol, Decisions>>
   /** The world in which each announced Service was announced. */
   readonly #announcedIn = new Map<string, World>()
   #world: World | null = null
   #sourceProblems: readonly Problem[] = []
   #inbox: ObjectEvent[] = []
   #membersStale = false
+  #worldStale = false
   /** Fingerprint of the membership's view that the world was made with. */
   #convened: string | undefined
   #confirmWanted = false
@@ -118,7 +138,7 @@ export class Speaker {
     this.#options = options
     this.#configuration = new Configuration(options.namespace)
     this.#catalog = new Catalog(options)
-    this.#decisions = new Decisions(options.node, options.log)
+    this.#decisions = { layer2: new Decisions(options, 'layer2'), bgp: new Decisions(options, 'bgp') }
     this.#problemLog = new ProblemLog(options.log, (problem) => options.source.locate(problem))
   }
 
@@ -136,8 +156,7 @@ export class Speaker {
     })
     await this.#loop.idle()
     const { membership } = this.#options
-    if (!membership) return
-    await membership.join()
+    if (membership) await membership.join()
     this.#stage = 'joined'
     this.memberChanged()
     await this.#loop.idle()
@@ -146,6 +165,12 @@ export class Speaker {
   /** What the membership has to say is another view. */
   memberChanged(): void {
     this.#membersStale = true
+    this.#loop.poke()
+  }
+
+  /** Whether this node is to leave may be another matter now. */
+  replanned(): void {
+    this.#worldStale = true
     this.#loop.poke()
   }
 
@@ -179,7 +204,7 @@ export class Speaker {
       node: this.#options.node,
       errors: () => this.#problemLog.errors,
       configuration: this.#configuration,
-      decisions: () => this.#decisions.all(),
+      decisions: (protocol) => this.#decisions[protocol].all(),
       members: () => this.#world?.speakers ?? [],
       leaders: () => this.#leaders(),
       counters: () => this.#options.responder.counters(),
@@ -192,11 +217,14 @@ export class Speaker {
    * to write, has stopped too.
    */
   async stop(): Promise<void> {
-    const { membership } = this.#options
+    const { membership, routing, responder } = this.#options
     this.#loop.close()
-    if (membership) await membership.leave(this.#decisions.announced())
-    this.#options.responder.close()
-    membership?.close()
+    const leaveRing = async () => {
+      await membership?.leave(this.#decisions.layer2.announced())
+      responder.close()
+      membership?.close()
+    }
+    await Promise.all([leaveRing(), routing?.stop()])
     await this.#options.source.stop()
   }
 
@@ -207,6 +235,7 @@ export class Speaker {
     }
     if (this.#configuration.stale) this.#reconfigure()
     if (this.#membersStale) this.#reconvene()
+    if (this.#worldStale) this.#remake()
     this.#problemLog.report([...this.#sourceProblems, ...this.#configuration.problems, ...this.#catalog.problems()])
     this.#options.observer?.problems(this.#configuration.problems)
     if (!this.#world) return
@@ -225,6 +254,7 @@ export class Speaker {
   /** Not before there is a valid configuration: those who had one before it was spoilt go on by that. */
   #announces(): void {
     this.#stage = 'announces'
+    this.#options.routing?.planned()
     queueMicrotask(() => this.#options.membership?.announces()) // the responder answers by then
   }
 
@@ -233,6 +263,7 @@ export class Speaker {
     const { model } = this.#configuration
     if (!model) return
     this.#options.membership?.configured(model)
+    this.#options.routing?.configured(model)
     this.#world = this.#worldOf(model)
     if (!model.nodes.has(this.#options.node)) {
       const known = list([...model.nodes.keys()]) || 'none'
@@ -253,18 +284,25 @@ export class Speaker {
     this.#world = this.#worldOf(model)
     // First those that nobody answers for now.
     const gone = before.difference(this.#world?.speakers ?? new Set())
-    for (const key of gone.size > 0 ? this.#decisions.ownedBy(gone) : []) this.#dirty.add(key)
+    for (const key of gone.size > 0 ? this.#decisions.layer2.ownedBy(gone) : []) this.#dirty.add(key)
+    for (const key of this.#catalog.keys()) this.#dirty.add(key)
+  }
+
+  #remake(): void {
+    this.#worldStale = false
+    const { model } = this.#configuration
+    if (!model) return
+    this.#world = this.#worldOf(model)
     for (const key of this.#catalog.keys()) this.#dirty.add(key)
   }
 
   #worldOf(model: Model): World | null {
-    const { ignoreExcludeLabel, membership } = this.#options
-    if (!membership) {
-      return { model, speakers: new Set(model.nodes.keys()), interfaces: new Map(), ignoreExcludeLabel }
-    }
+    const { ignoreExcludeLabel, membership, routing } = this.#options
+    const own = { model, ignoreExcludeLabel, draining: routing?.isDraining ?? false }
+    if (!membership) return { ...own, speakers: new Set(model.nodes.keys()), interfaces: new Map() }
     const view = membership.view()
     this.#convened = view?.fingerprint
-    return view && { model, ...view, ignoreExcludeLabel }
+    return view && { ...own, ...view }
   }
 
   *#leaders(): Generator<Readonly<{ ip: string; service: string; leader: string | null }>> {
@@ -278,39 +316,56 @@ export class Speaker {
   }
 
   #plan(key: string, world: World): void {
-    const { responder } = this.#options
+    const { responder, routing, observer } = this.#options
     const known = this.#catalog.get(key)
     if (!known) {
       responder.delete(key)
+      routing?.set(key, [])
       this.#announcedIn.delete(key)
-      this.#decisions.decided(key, null)
-      this.#options.observer?.planned({ key, uid: '', l2: null, bgp: null, gate: null })
+      for (const decisions of Object.values(this.#decisions)) decisions.decided(key, null)
+      observer?.planned({ key, uid: '', l2: null, bgp: null, gate: null })
       return
     }
-    const { plan, within } = this.#planIn(world, known)
-    if (plan.announce) {
-      responder.set(key, plan.claims)
-      this.#announcedIn.set(key, within)
-    } else {
-      responder.delete(key)
-      this.#announcedIn.delete(key)
-    }
-    this.#decisions.decided(key, plan)
-    this.#options.observer?.planned({ key, uid: known.uid, l2: plan, bgp: null, gate: gateOf(known.service) })
+    const { plans, within } = this.#planIn(world, known)
+    const { l2, bgp } = plans
+    if (l2.announce) responder.set(key, l2.claims)
+    else responder.delete(key)
+    routing?.set(key, bgp?.announce ? bgp.routes : [])
+    if (l2.announce || bgp?.announce) this.#announcedIn.set(key, within)
+    else this.#announcedIn.delete(key)
+    this.#decide(known, plans)
+    observer?.planned({ key, uid: known.uid, l2, bgp, gate: gateOf(known.service) })
+  }
+
+  #decide({ service }: Known, { l2, bgp }: Plans): void {
+    const { layer2, bgp: routed } = this.#decisions
+    layer2.decided(service.key, l2.announce ? { announce: true, ips: l2.claims.map(({ ip }) => ip) } : l2)
+    const ips = service.ingress.map(({ ip }) => ip)
+    routed.decided(service.key, bgp?.announce ? { announce: true, ips } : bgp)
   }
 
   /**
    * An announced address that no pool holds any more stays announced, by the configuration that it was announced in,
    * until the controller moves the Service: it may be slow or down, and clients are not to wait for it.
    */
-  #planIn(world: World, { service, endpoints }: Known): { plan: L2Plan; within: World } {
-    const { node, log } = this.#options
-    const plan = planL2(service, endpoints, { world, node })
-    const before = this.#announcedIn.get(service.key)
-    if (!before || plan.announce || plan.reason !== 'ipNotAllowed') return { plan, within: world }
-    const former = planL2(service, endpoints, { world: before, node })
-    if (!former.announce) return { plan, within: world }
-    log.warn(`${plan.message}; until then it stays announced`, { service: service.key, reason: plan.reason })
-    return { plan: former, within: before }
+  #planIn(world: World, known: Known): { plans: Plans; within: World } {
+    const plans = this.#plansIn(world, known)
+    const before = this.#announcedIn.get(known.service.key)
+    const { l2 } = plans
+    if (!before || l2.announce || l2.reason !== 'ipNotAllowed') return { plans, within: world }
+    const former = this.#plansIn(before, known)
+    if (!former.l2.announce && !former.bgp?.announce) return { plans, within: world }
+    const { key } = known.service
+    this.#options.log.warn(`${l2.message}; until then it stays announced`, { service: key, reason: l2.reason })
+    return { plans: former, within: before }
+  }
+
+  #plansIn(world: World, { service, endpoints }: Known): Plans {
+    const site = { world, node: this.#options.node }
+    const isRouted = this.#options.routing !== undefined && world.model.bgpByPool.size > 0
+    return { l2: planL2(service, endpoints, site), bgp: isRouted ? planBgp(service, endpoints, site) : null }
   }
 }
+
+/** `bgp` null: nobody wants anything announced by BGP. */
+type Plans = Readonly<{ l2: L2Plan; bgp: BgpPlan | null }>

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Where BGP, BFD and the configuration meet. Out of the BGPPeers that select this node, its links, the routers heard on
+ * them and the state of BFD come the sessions that there should be; any change of these makes them anew, and what is
+ * equal is not disturbed. BFD and BGP know nothing of each other: `#bfdDown` is the hop between them.
+ */
+import type { PeerEvent, PeerSetup } from '../../bgp/peer-setup.ts'
+import type { PeerRoute } from '../../bgp/rib-offers.ts'
+import { BgpSpeaker } from '../../bgp/speaker.ts'
+import type { BfdReflex } from '../../lib/bfd-reflex.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { formatIp } from '../../lib/ip.ts'
+import type { Log } from '../../lib/log.ts'
+import type { Links } from '../../lib/net.ts'
+import type { PeerSockets } from '../../lib/peer-sockets.ts'
+import type { Routers } from '../../lib/routers.ts'
+import type { SocketAddress } from '../../lib/sockets.ts'
+import type { Model } from '../../model/model.ts'
+import type { Peer } from '../../model/peer.ts'
+import { bfdNeed } from './bfd-needs.ts'
+import { farewellFor } from './farewell.ts'
+import { Drain, type DrainState, leavingOf } from './leaving.ts'
+import { NearRouters } from './near-routers.ts'
+import { ownAddresses, routerIdOf } from './own-side.ts'
+import { PeerBfd } from './peer-bfd.ts'
+import { peerSetup } from './peer-setups.ts'
+import type { PeerReadings } from './peers-readings.ts'
+import { SessionLog } from './session-log.ts'
+import type { Routing } from './speaker.ts'
+
+export type PeeringOptions = Readonly<{
+  node: string
+  links: Links
+  sockets: PeerSockets
+  /** Called when the first peer is named by its interface. */
+  openRouters(): Routers
+  /** Called when the first peer has a BFD profile. */
+  openReflex(): BfdReflex
+  clock: Clock
+  /** In [0, 1), and hard to guess. */
+  random: () => number
+  log: Log
+  /** --bgp-listen; null: nobody can dial us. */
+  listen: SocketAddress | null
+  /** --bgp-drain-time. */
+  drainMs: number
+  ignoreExcludeLabel: boolean
+  /** A session of one of these peers came up, or one that was up is down. */
+  onSession?(event: PeerEvent): void
+  /** Whether no other speaker will follow on this node; asked when this one stops. */
+  isRemoved?(): Promise<boolean>
+  /** `isDraining` is another one. */
+  onReplan(): void
+}>
+
+export class Peering implements Routing {
+  readonly #options: PeeringOptions
+  readonly #bgp: BgpSpeaker
+  readonly #bfd: PeerBfd
+  readonly #routers: NearRouters
+  readonly #drain: Drain
+  readonly #said: SessionLog
+  /** Kept as long as nobody asks for another one: a link that comes or goes is no reason to begin sessions anew. */
+  readonly #routerIds = new Map<string, number>()
+  #model: Model | null = null
+  #peers: readonly Peer[] = []
+  #stopped = false
+
+  constructor(options: PeeringOptions) {
+    const { links, sockets, clock, random, log, drainMs } = options
+    this.#options = options
+    this.#said = new SessionLog(log)
+    this.#bgp = new BgpSpeaker({
+      sockets,
+      clock,
+      random,
+      restarting: true,
+      ownAddresses: (name, local) => this.#ownAddresses(name, local),
+      onEvent: (event) => this.#told(event),
+      onFault: (fault) => log.warn(fault.message, { event: 'bgpListening' }),
+    })
+    this.#bfd = new PeerBfd(options, {
+      onUp: (names) => this.#bfdUp(names),
+      onDown: (...down) => this.#bfdDown(...down),
+    })
+    this.#routers = new NearRouters(
+      () => options.openRouters(),
+      log,
+      () => this.#apply(),
+    )
+    this.#drain = new Drain({ clock, drainMs, onChange: (state) => this.#drainChanged(state) })
+    links.onChange(() => {
+      this.#apply()
+      this.#bgp.addressesChanged()
+    })
+  }
+
+  /** Opens what peers dial, where that is asked for. Rejects with a Fault. */
+  async start(): Promise<void> {
+    if (this.#options.listen) await this.#bgp.listen(this.#options.listen)
+  }
+
+  get isDraining(): boolean {
+    return this.#drain.state.phase === 'draining'
+  }
+
+  configured(model: Model): void {
+    const { node, ignoreExcludeLabel } = this.#options
+    this.#model = model
+    this.#peers = model.peers.filter(({ nodes }) => nodes.has(node))
+    this.#drain.update(leavingOf(model.nodes.get(node), { ignoreExcludeLabel, daemonSetDeleted: false }))
+    this.#apply()
+  }
+
+  set(service: string, routes: readonly PeerRoute[]): void {
+    this.#bgp.set(service, routes)
+  }
+
+  planned(): void {
+    this.#bgp.planned()
+  }
+
+  /** What metrics and documents read, as it is now. */
+  get readings(): PeerReadings {
+    return {
+      node: this.#options.node,
+      peers: () => this.#bgp.peers(),
+      configured: (name) => this.#peers.find((peer) => peer.name === name),
+      sent: (name) => this.#bgp.sent(name),
+      held: (name) => this.#bgp.held(name),
+      bfd: () => this.#bfd.views(),
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) return
+    const { node, ignoreExcludeLabel, drainMs, clock, isRemoved } = this.#options
+    // Only who could come back has to know whether it will.
+    const mayReturn = this.#peers.some(({ gracefulRestart }) => gracefulRestart !== null)
+    const daemonSetDeleted = mayReturn && isRemoved !== undefined && (await isRemoved())
+    this.#stopped = true
+    this.#drain.stop()
+    const leaving = leavingOf(this.#model?.nodes.get(node), { ignoreExcludeLabel, daemonSetDeleted })
+    const farewells = new Map(this.#peers.map((peer) => [peer.name, farewellFor(peer, leaving)]))
+    const reason = (name: string) => farewells.get(name) ?? { kind: 'drain' as const, text: '' }
+    const drained = [...this.#bgp.peers()].filter(
+      ({ name, session, routes }) =>
+        session.state === 'Established' && routes.sent > 0 && reason(name).kind === 'drain',
+    )
+    const patienceMs = this.#drain.remainingMs ?? drainMs
+    if (drained.length > 0 && patienceMs > 0) {
+      for (const { name } of drained) this.#bgp.drain(true, name)
+      await new Promise<void>((resolve) => clock.after(patienceMs, resolve))
+    }
+    await this.#bgp.close(reason)
+    this.#bfd.close()
+    this.#routers.close()
+  }
+
+  /** What sessions there should be, given everything that is known now. */
+  #apply(): void {
+    if (this.#stopped || !this.#model) return
+    const { links: known } = this.#options
+    const links = known.list()
+    const peers = this.#peers
+    this.#routers.watch(peers.flatMap((peer) => peer.interface ?? []))
+    const near = { links, neighbour: (link: string) => this.#routers.neighbour(link) }
+    const profiles = this.#model.bfdProfiles
+    const profileOf = ({ bfdProfile }: Peer) => (bfdProfile === null ? undefined : profiles.get(bfdProfile))
+    this.#bfd.configure(
+      peers.flatMap((peer) => {
+        const profile = profileOf(peer)
+        return profile ? (bfdNeed(peer, profile, near) ?? []) : []
+      }),
+    )
+    const setups = peers.map((peer) => {
+      const profile = profileOf(peer)
+      // A session that is not there yet, as it is not known where the peer is, is not up either.
+      const bfdUp = profile ? (this.#bfd.isUp(peer.name) ?? false) : null
+      const strictStart = profile?.strictStart ?? false
+      return peerSetup(peer, { ...near, node: this.#options.node, routerId: this.#routerId(peer), bfdUp, strictStart })
+    })
+    this.#bgp.configure(setups)
+    this.#sayWithheld(setups)
+  }
+
+  #sayWithheld(setups: readonly PeerSetup[]): void {
+    const names = new Set(setups.map(({ name }) => name))
+    this.#said.forget((name) => names.has(name))
+    for (const name of this.#routerIds.keys()) if (!names.has(name)) this.#routerIds.delete(name)
+    for (const { name, reach } of setups) if (reach.withheld) this.#said.withheld(name, reach.withheld)
+  }
+
+  #routerId(peer: Peer): number {
+    const { node, links } = this.#options
+    if (peer.routerId) return Number(peer.routerId.bits)
+    const known = this.#routerIds.get(peer.name)
+    if (known !== undefined) return known
+    const found = routerIdOf(peer, { name: node, known: this.#model?.nodes.get(node) }, links.list())
+    this.#routerIds.set(peer.name, found)
+    return found
+  }
+
+  #ownAddresses(name: string, local: SocketAddress): ReturnType<typeof ownAddresses> {
+    const peer = this.#peers.find((one) => one.name === name)
+    if (!peer) return { ipv4: null, ipv6: null, linkLocal: null }
+    return ownAddresses(peer, local.address, this.#options.links.list())
+  }
+
+  #told(event: PeerEvent): void {
+    const peer = this.#peers.find(({ name }) => name === event.peer)
+    this.#said.told(event, peer ? addressOf(peer) : event.peer)
+    this.#options.onSession?.(event)
+  }
+
+  #bfdUp(names: readonly string[]): void {
+    this.#options.log.info('BFD session up', { event: 'bfdUp', names })
+    this.#apply()
+    for (const name of names) this.#bgp.peerUp(name)
+  }
+
+  /** Forwarding to these peers is broken: their sessions end now, not when their hold time does. */
+  #bfdDown(names: readonly string[], why: string): void {
+    this.#options.log.warn(`BFD session down: ${why}`, { event: 'bfdDown', names, reason: why })
+    for (const name of names) this.#bgp.peerDown(name, why)
+    this.#apply()
+  }
+
+  #drainChanged(state: DrainState): void {
+    const { log, onReplan } = this.#options
+    const why = state.phase === 'stays' ? {} : { reason: state.leaving.code, why: state.leaving.message }
+    log.info(WORDS[state.phase], { event: 'drain', ...why })
+    this.#bgp.drain(state.phase === 'draining')
+    onReplan()
+  }
+}
+
+const WORDS = {
+  stays: 'this node stays, and routers are told so',
+  draining: 'this node is to leave: routers are asked to prefer others',
+  left: 'this node leaves: its routes are withdrawn',
+} as const
+
+/** As MetalLB's metrics name it. */
+function addressOf({ address, interface: link, port }: Peer): string {
+  return `${address ? formatIp(address) : link}:${port}`
+}
