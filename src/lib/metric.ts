@@ -2,8 +2,8 @@
 /** Counters, gauges and distributions: numbers by label values, and the lines of the text format that they make. */
 import { AssertionError } from 'node:assert'
 
-/** One value for each label name of the metric. */
-export type Labels<L extends string = string> = Readonly<Record<L, string>>
+/** One value for each label name of the metric; a label without value is left out, and that is the same to Prometheus. */
+export type Labels<L extends string = string> = Readonly<Record<L, string | null>>
 export type Sample<L extends string = string> = readonly [labels: Labels<L>, value: number]
 
 /** What follows the name in each line of a metric: labels and number. */
@@ -49,8 +49,12 @@ class Series<L extends string> {
   }
 
   #keyOf(labels: Labels<L>): string {
-    if (this.#names.length === 0) return ''
-    return `{${this.#names.map((name) => `${name}="${escapeValue(labels[name])}"`).join(',')}}`
+    let key = ''
+    for (const name of this.#names) {
+      const value = labels[name]
+      if (value !== null) key += `${key === '' ? '{' : ','}${name}="${escapeValue(value)}"`
+    }
+    return key === '' ? '' : `${key}}`
   }
 }
 

@@ -8,6 +8,7 @@ import { registerClientMetrics } from '../../src/programs/client-metrics.ts'
 import { Allocations } from '../../src/programs/controller/allocations.ts'
 import { registerAllocatorMetrics } from '../../src/programs/controller/metrics.ts'
 import { registerProcessMetrics } from '../../src/programs/listeners/process-metrics.ts'
+import { registerPeerMetrics } from '../../src/programs/speaker/bgp-metrics.ts'
 import { registerSpeakerMetrics } from '../../src/programs/speaker/metrics.ts'
 import { files, read } from './tree.ts'
 
@@ -37,6 +38,8 @@ function registered(daemon: 'controller' | 'speaker'): string[] {
     const readings = { errors: unasked, decisions: unasked, leaders: unasked, members: unasked, counters: unasked }
     const conflicts = { active: unasked, counts: unasked }
     registerSpeakerMetrics(metrics, { node: '', configuration, conflicts, ...readings })
+    const peers = { node: '', peers: unasked, configured: unasked, sent: unasked, held: unasked, bfd: unasked }
+    registerPeerMetrics(metrics, peers)
   }
   return metrics.described().map(({ name, type, labelNames }) => `${name} ${type} {${labelNames.join(', ')}}`)
 }
