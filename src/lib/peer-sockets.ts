@@ -23,7 +23,7 @@ export type PeerDial = Readonly<{
 export type PeerAccess = Readonly<{ md5?: string; minTtl?: number }>
 
 export type PeerListen = Readonly<{
-  /** `::` hears IPv4, too. */
+  /** `::` hears IPv4, too, and tells its addresses as such. Port 0: one that is free. */
   local: SocketAddress
   /** An interface, or the device of a VRF: without, who comes by a VRF is not heard. */
   device?: string

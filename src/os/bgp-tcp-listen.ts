@@ -7,31 +7,22 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { Fault } from '../lib/fault.ts'
 import { type Family, WIDTH } from '../lib/ip.ts'
+import type { PeerAccess, PeerListen, PeerListener } from '../lib/peer-sockets.ts'
 import { formatCidr } from '../lib/prefix.ts'
 import type { SocketAddress } from '../lib/sockets.ts'
 import { BgpStream, type Ends, endsOf } from './bgp-tcp-connected.ts'
-import { type Keys, keysOf, type Rule, type Rules, readPeers, ruleFor, type TcpPeer } from './bgp-tcp-peers.ts'
+import { type Keys, keysOf, type Rule, type Rules, readPeers, ruleFor } from './bgp-tcp-peers.ts'
 import { readSyn, type Syn } from './bgp-tcp-syn.ts'
 import { descriptorOf } from './descriptor.ts'
 import { loadNative } from './native.ts'
 import { networkFault, placeOf } from './network-fault.ts'
 import { bindTo, type Hops, openDescriptor, parseScoped, setDevice, setHops, setKey } from './tcp-options.ts'
 
-export type TcpListen = Readonly<{
-  /** `::` hears IPv4, too, and tells its addresses as such. Port 0: the kernel gives one. */
-  local: SocketAddress
-  /** An interface, or the device of a VRF: without, who comes by a VRF is not heard. */
-  device?: string
-  /** By address (`192.0.2.1`, `fe80::1%eth0`) or prefix; the narrowest counts. Who is not among them is reset. */
-  peers: ReadonlyMap<string, TcpPeer>
-  /** Of what we send; 255 unless told otherwise. */
-  ttl?: number
-  /** For all peers: what comes with less is dropped before it costs anything (GTSM); 0 unless told otherwise. */
-  minTtl?: number
-  onStream(stream: BgpStream): void
-  /** What went wrong later, for the log; the socket stays where it can. */
-  onFault(fault: Error): void
-}>
+/**
+ * `peers` may hold prefixes as well, of which the narrowest counts. `ttl`: of what we send; 255, unless a test plays a peer
+ * that is far away. `minTtl`: for all peers, what comes with less is dropped before it costs anything (GTSM).
+ */
+export type TcpListen = PeerListen & Readonly<{ ttl?: number; minTtl?: number }>
 
 /** Waiting to be taken in; a peer dials again anyway. */
 const BACKLOG = 128
@@ -80,7 +71,7 @@ function hopsOf({ ttl = 255, minTtl = 0 }: TcpListen): Hops {
 }
 
 /** A socket that listens, and the rules for who comes. */
-export class TcpListener {
+export class TcpListener implements PeerListener {
   readonly #fd: number
   readonly #server: Server
   readonly #listen: TcpListen
@@ -107,7 +98,7 @@ export class TcpListener {
    * Other rules for who comes from now on; connections that exist stay as they are. Throws Fault `noAddress` or
    * `badPassword` with nothing changed, or `tooManyKeys`: who lacks its key for that reason is reset until a later call.
    */
-  setPeers(peers: ReadonlyMap<string, TcpPeer>): void {
+  setPeers(peers: ReadonlyMap<string, PeerAccess>): void {
     this.setRules(readPeers(peers))
   }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { keysOf, readPeers, ruleFor, type TcpPeer } from './bgp-tcp-peers.ts'
+import type { PeerAccess } from '../lib/peer-sockets.ts'
+import { keysOf, readPeers, ruleFor } from './bgp-tcp-peers.ts'
 
-const PEERS: ReadonlyMap<string, TcpPeer> = new Map([
+const PEERS: ReadonlyMap<string, PeerAccess> = new Map([
   ['10.0.0.0/8', { md5: 'wide' }],
   ['10.1.0.0/16', { md5: 'narrow', minTtl: 254 }],
   ['10.1.2.3', { md5: 'one' }],
@@ -45,7 +46,7 @@ test('two ways to write one prefix are one rule; a socket of one family has no k
   assert.deepEqual([...keysOf(rules, ['ipv6']).keys()], ['fe80::1/128', 'fe80::2/128'])
 })
 
-const REFUSED: readonly (readonly [string, TcpPeer, RegExp])[] = [
+const REFUSED: readonly (readonly [string, PeerAccess, RegExp])[] = [
   ['10.0.0.0/33', {}, /^'10\.0\.0\.0\/33' is no prefix$/],
   ['::ffff:10.0.0.0/104', {}, /is no prefix$/],
   ['router', {}, /^'router' is no IP address$/],

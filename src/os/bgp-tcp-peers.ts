@@ -2,15 +2,9 @@
 /** Who may dial us, under which conditions. */
 import { Fault } from '../lib/fault.ts'
 import { type Family, type Ip, WIDTH } from '../lib/ip.ts'
+import type { PeerAccess } from '../lib/peer-sockets.ts'
 import { type Cidr, formatCidr, mask, parseCidr } from '../lib/prefix.ts'
 import { keyOf, parseScoped, type TcpFault } from './tcp-options.ts'
-
-export type TcpPeer = Readonly<{
-  /** 1 to 80 bytes as UTF-8. */
-  md5?: string
-  /** What comes with less is dropped (GTSM), where the listener does not want more; 0 unless told otherwise. */
-  minTtl?: number
-}>
 
 export type Rule = Readonly<{ cidr: Cidr; scope: string | null; key: Uint8Array | null; minTtl: number }>
 
@@ -18,7 +12,7 @@ export type Rule = Readonly<{ cidr: Cidr; scope: string | null; key: Uint8Array 
 export type Rules = ReadonlyMap<string, Rule>
 
 /** Rules from addresses (`192.0.2.1`, `fe80::1%eth0`) and prefixes. Throws Fault `noAddress` or `badPassword`. */
-export function readPeers(peers: ReadonlyMap<string, TcpPeer>): Rules {
+export function readPeers(peers: ReadonlyMap<string, PeerAccess>): Rules {
   const rules = new Map<string, Rule>()
   for (const [text, { md5, minTtl = 0 }] of peers) {
     const { cidr, scope } = readPlace(text)

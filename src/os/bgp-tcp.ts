@@ -3,27 +3,14 @@
 import { Socket } from 'node:net'
 import { Fault } from '../lib/fault.ts'
 import { formatIp, WIDTH } from '../lib/ip.ts'
-import type { SocketAddress } from '../lib/sockets.ts'
+import type { PeerDial } from '../lib/peer-sockets.ts'
 import { BgpStream, canonical, endsOf } from './bgp-tcp-connected.ts'
 import { loadNative } from './native.ts'
 import { networkFault, placeOf } from './network-fault.ts'
 import { bindTo, keyOf, openDescriptor, parseScoped, setDevice, setHops, setKey, type TcpFault } from './tcp-options.ts'
 
-export type TcpDial = Readonly<{
-  /** A link-local address with its interface (`fe80::1%eth0`), or with `device`. */
-  to: SocketAddress
-  /** Our own address; without, the kernel takes the one of the route. */
-  from?: string
-  /** An interface, or the device of a VRF. */
-  device?: string
-  /** 1 to 80 bytes as UTF-8. */
-  md5?: string
-  /** Of what we send; 255 unless told otherwise. */
-  ttl?: number
-  /** What comes with less is dropped (GTSM); 0 unless told otherwise. */
-  minTtl?: number
-  timeoutMs: number
-}>
+/** `ttl`: of what we send; 255, unless a test plays a peer that is far away. */
+export type TcpDial = PeerDial & Readonly<{ ttl?: number }>
 
 const LINK_LOCAL = /^fe[89ab]/
 
