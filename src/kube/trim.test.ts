@@ -161,6 +161,23 @@ for (const [resource, object, expected] of KINDS) {
   test(`what is kept of a ${resource.kind}`, () => assert.deepEqual(new Trimmer(resource).trim(object), expected))
 }
 
+test('what is kept of a Node that is leaving', () => {
+  const metadata = { ...META, namespace: undefined, deletionTimestamp: '2026-01-02T00:00:00Z' }
+  const spec = {
+    podCIDR: 'x',
+    taints: [{ key: 'karpenter.sh/disrupted', effect: 'NoSchedule', timeAdded: 'x' }, 'odd'],
+  }
+  const unready = { type: 'Ready', status: 'False', reason: 'KubeletNotReady', message: 'node is shutting down' }
+  const status = { conditions: [{ ...unready, lastHeartbeatTime: 'now' }] }
+  assert.deepEqual(new Trimmer(NODES).trim({ metadata, spec, status }), {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { ...KEPT, namespace: '', deletionTimestamp: '2026-01-02T00:00:00Z' },
+    spec: { taints: [{ key: 'karpenter.sh/disrupted' }, 'odd'] },
+    status: { conditions: [unready] },
+  })
+})
+
 const NAMELESS = [
   null,
   7,

@@ -27,7 +27,7 @@ const SECTIONS: Readonly<Record<string, Sections>> = {
   EndpointSlice: ({ endpoints }, strings) => ({
     endpoints: each(endpoints, (endpoint) => trimEndpoint(endpoint, strings)),
   }),
-  Node: ({ status }) => ({ status: nodeStatus(status) }),
+  Node: ({ spec, status }) => ({ ...kept('spec', nodeSpec(spec)), status: nodeStatus(status) }),
   Namespace: () => ({}),
   Secret: ({ type, data }) => ({ ...kept('type', type), ...kept('data', data) }),
   ConfigMap: ({ data }) => kept('data', data),
@@ -89,7 +89,7 @@ export class Trimmer {
   }
 
   #metadata(metadata: Fields): ObjectMeta | null {
-    const { name, namespace, resourceVersion, creationTimestamp, uid } = metadata
+    const { name, namespace, resourceVersion, creationTimestamp, deletionTimestamp, uid } = metadata
     if (typeof name !== 'string' || name === '') return null
     const { kind } = this.#resource
     const common = {
@@ -98,6 +98,7 @@ export class Trimmer {
       labels: this.#labels(metadata['labels']),
       annotations: ANNOTATED.has(kind) ? this.#texts(metadata['annotations'], LAST_APPLIED) : NONE,
       resourceVersion: typeof resourceVersion === 'string' ? resourceVersion : '',
+      ...(typeof deletionTimestamp === 'string' && { deletionTimestamp }),
     }
     if (WITHOUT_IDENTITY.has(kind) || typeof uid !== 'string' || typeof creationTimestamp !== 'string') return common
     return { ...common, uid, creationTimestamp }
@@ -170,6 +171,19 @@ function sharedConditions(conditions: unknown): unknown {
   return fresh
 }
 
+/** The names of taints, if there are any. */
+function nodeSpec(spec: unknown): unknown {
+  if (!isFields(spec)) return spec
+  const { taints } = spec
+  return taints === undefined ? undefined : { taints: each(taints, (taint) => pick(taint, ['key'])) }
+}
+
+/** With the reason only where a node is not ready. */
+function nodeCondition(condition: unknown): unknown {
+  const isUnready = isFields(condition) && condition['type'] === 'Ready' && condition['status'] === 'False'
+  return pick(condition, isUnready ? ['type', 'status', 'reason', 'message'] : ['type', 'status'])
+}
+
 function nodeStatus(status: unknown): unknown {
   if (!isFields(status)) return status
   const { addresses, conditions } = status
@@ -185,10 +199,7 @@ function nodeStatus(status: unknown): unknown {
       'addresses',
       each(inner, (address) => pick(address, ['type', 'address'])),
     ),
-    ...kept(
-      'conditions',
-      each(read, (condition) => pick(condition, ['type', 'status'])),
-    ),
+    ...kept('conditions', each(read, nodeCondition)),
   }
 }
 

@@ -9,6 +9,8 @@ export type ObjectMeta = Readonly<{
   annotations: Readonly<Record<string, string>>
   /** RFC 3339; absent in hand-written manifests. */
   creationTimestamp?: string
+  /** RFC 3339; somebody asked for its end, and finalizers hold it until theirs is done. */
+  deletionTimestamp?: string
   uid?: string
   resourceVersion?: string
 }>

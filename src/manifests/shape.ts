@@ -112,6 +112,7 @@ function textsOf(object: ObjectRef, metadata: Fields): { ok: true; meta: Texts }
       labels: texts(metadata['labels']),
       annotations: texts(metadata['annotations']),
       ...(isText(metadata['creationTimestamp']) && { creationTimestamp: metadata['creationTimestamp'] }),
+      ...(isText(metadata['deletionTimestamp']) && { deletionTimestamp: metadata['deletionTimestamp'] }),
       ...(isText(metadata['uid']) && { uid: metadata['uid'] }),
       ...(isText(metadata['resourceVersion']) && { resourceVersion: metadata['resourceVersion'] }),
     },

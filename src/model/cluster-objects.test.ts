@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { core, node } from '../../test/model/objects.ts'
 import { formatIp } from '../lib/ip.ts'
+import type { KubeObject } from '../lib/object.ts'
 import { type Endpoint, parseEndpointSlice } from './endpoint.ts'
-import { parseNode } from './node.ts'
+import { type Node, parseNode } from './node.ts'
 
 const slice = (endpoints: unknown, labels: Record<string, string> = { 'kubernetes.io/service-name': 'web' }) =>
   core('EndpointSlice', 'web-x1', { endpoints }, { namespace: 'default', labels })
@@ -72,6 +73,37 @@ test('a node without network, and an excluded one', () => {
   assert.equal(parseNode(node('n', { [EXCLUDE]: '' })).excluded, true)
   assert.equal(parseNode(node('n', { [EXCLUDE]: 'false' })).excluded, true)
 })
+
+const tainted = (...taints: readonly unknown[]) => core('Node', 'n', { spec: { taints } })
+const condition = (type: string, status: unknown, words: object = {}) =>
+  core('Node', 'n', { status: { conditions: [{ type, status, ...words }] } })
+const CORDON = [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }]
+const SHUTDOWN = { reason: 'KubeletNotReady', message: 'node is shutting down' }
+const ENDING = { status: { conditions: [{ type: 'Ready', status: 'False', ...SHUTDOWN }] } }
+const LEAVING: readonly (readonly [string, KubeObject, Node['leaving']])[] = [
+  ['nothing said', node('n'), null],
+  ['deletionTimestamp', core('Node', 'n', {}, { deletionTimestamp: '2026-01-01T00:00:00Z' }), 'deleted'],
+  ['of the Cluster Autoscaler', tainted({ key: 'ToBeDeletedByClusterAutoscaler', value: '17' }), 'deleted'],
+  ['of Karpenter', tainted({ key: 'other' }, { key: 'karpenter.sh/disrupted', effect: 'NoSchedule' }), 'deleted'],
+  ['of Karpenter before v1', tainted({ key: 'karpenter.sh/disruption', value: 'disrupting' }), 'deleted'],
+  ['a candidate only', tainted({ key: 'DeletionCandidateOfClusterAutoscaler', effect: 'PreferNoSchedule' }), null],
+  ['a plain cordon', core('Node', 'n', { spec: { unschedulable: true, taints: CORDON } }), null],
+  ['of the cloud', tainted({ key: 'node.cloudprovider.kubernetes.io/shutdown' }), 'shuttingDown'],
+  ['a kubelet that ends', condition('Ready', 'False', SHUTDOWN), 'shuttingDown'],
+  ['beside other troubles', condition('Ready', 'False', { message: '[PLEG, node is shutting down]' }), 'shuttingDown'],
+  ['as the reason', condition('Ready', 'False', { reason: 'node is shutting down' }), 'shuttingDown'],
+  ['not ready', condition('Ready', 'False', { reason: 'KubeletNotReady', message: 'PLEG is not healthy' }), null],
+  ['ready in spite of its words', condition('Ready', 'True', SHUTDOWN), null],
+  ['of another condition', condition('MemoryPressure', 'False', SHUTDOWN), null],
+  ['both', core('Node', 'n', { spec: { taints: [{ key: 'karpenter.sh/disrupted' }] }, ...ENDING }), 'deleted'],
+  ['nonsense for taints', core('Node', 'n', { spec: { taints: 'karpenter.sh/disrupted' } }), null],
+  ['nonsense for a taint', tainted('karpenter.sh/disrupted', null, { key: 7 }), null],
+  ['nonsense for a spec', core('Node', 'n', { spec: 'x' }), null],
+  ['nonsense for words', condition('Ready', 'False', { message: ['node is shutting down'] }), null],
+]
+for (const [name, object, leaving] of LEAVING) {
+  test(`whether a node is leaving: ${name}`, () => assert.equal(parseNode(object).leaving, leaving))
+}
 
 test('a node whose status is nonsense is still a node', () => {
   for (const status of [

@@ -51,7 +51,7 @@ export function labelled(key: string, value: string): Selector {
 
 export function node(name: string, fields: Partial<Node> = {}): Node {
   const labels: Labels = {}
-  return { name, labels, addresses: [], networkUnavailable: false, excluded: false, ...fields }
+  return { name, labels, addresses: [], networkUnavailable: false, excluded: false, leaving: null, ...fields }
 }
 
 export function pool(name: string, ...prefixes: string[]): Pool {

@@ -90,6 +90,20 @@ test('a Node keeps what the model reads', () => {
   assert.ok(JSON.stringify(trimmed).length < 300)
 })
 
+const AT = '2026-01-01T00:00:00Z'
+const unready = { type: 'Ready', status: 'False', reason: 'KubeletNotReady', message: 'node is shutting down' }
+const LEAVING: readonly [string, KubeObject][] = [
+  ['deleted', { ...NODE, metadata: { ...NODE.metadata, deletionTimestamp: AT } }],
+  ['deleted', { ...NODE, spec: { taints: [{ key: 'karpenter.sh/disrupted', effect: 'NoSchedule', timeAdded: AT }] } }],
+  ['shuttingDown', { ...NODE, status: { conditions: [unready] } }],
+]
+for (const [leaving, node] of LEAVING) {
+  test(`a Node that is ${leaving} is so after a restart: ${JSON.stringify(trimForRestart(node, ALL))}`, () => {
+    assert.equal(parseNode(node).leaving, leaving)
+    assert.deepEqual(parseNode(trimForRestart(node, ALL) ?? SERVICE), parseNode(node))
+  })
+}
+
 const peer = (spec: object) => object('metallb.io/v1beta2', 'BGPPeer', { spec, status: {} })
 const secret = object('v1', 'Secret', { type: 'Opaque', data: { password: 'c2VjcmV0' } })
 const PLACES: [string, KubeObject, boolean, boolean][] = [

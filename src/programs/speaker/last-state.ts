@@ -23,7 +23,7 @@ export function trimForRestart(object: KubeObject, { secrets }: Trimming): KubeO
     case 'EndpointSlice':
       return kept(object, { endpoints: endpointsOf(object) })
     case 'Node':
-      return kept(object, { status: nodeStatus(object) })
+      return keptNode(object)
     case 'Secret':
       return secrets ? kept(object, pick(object, ['type', 'data', 'stringData'])) : null
     case 'ConfigMap':
@@ -70,6 +70,14 @@ function endpointsOf(object: KubeObject): Fields[] {
   }))
 }
 
+/** With what says that the node is leaving: a speaker that starts there must not lead traffic to it. */
+function keptNode(object: KubeObject): KubeObject {
+  const { deletionTimestamp } = object.metadata
+  const taints = itemsOf(pick(object['spec'], ['taints'])['taints']).map((taint) => pick(taint, ['key']))
+  const node = kept(object, { ...(taints.length > 0 && { spec: { taints } }), status: nodeStatus(object) })
+  return deletionTimestamp === undefined ? node : { ...node, metadata: { ...node.metadata, deletionTimestamp } }
+}
+
 function nodeStatus({ status }: KubeObject): Fields {
   const { addresses, conditions } = pick(status, ['addresses', 'conditions'])
   return {
@@ -77,8 +85,8 @@ function nodeStatus({ status }: KubeObject): Fields {
       .map((address) => pick(address, ['type', 'address']))
       .filter(({ type }) => type === 'InternalIP'),
     conditions: itemsOf(conditions)
-      .map((condition) => pick(condition, ['type', 'status']))
-      .filter(({ type }) => type === 'NetworkUnavailable'),
+      .map((condition) => pick(condition, ['type', 'status', 'reason', 'message']))
+      .filter(({ type, status: value }) => type === 'NetworkUnavailable' || (type === 'Ready' && value === 'False')),
   }
 }
 
