@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { StopReason } from '../../bgp/fsm.ts'
+import type { Peer } from '../../model/peer.ts'
+import type { Leaving } from './leaving.ts'
+
+/** RFC 8203 allows so much, RFC 9003 more; some routers know only the former. */
+const MOST_TEXT_BYTES = 128
+
+/**
+ * How a speaker that is asked to stop ends the session with a peer. One that keeps our routes while we restart
+ * (RFC 4724) hears nothing, unless the node leaves; everybody else is told, after the routes were drained.
+ */
+export function farewellFor({ gracefulRestart }: Pick<Peer, 'gracefulRestart'>, leaving: Leaving | null): StopReason {
+  if (gracefulRestart && leaving === null) return { kind: 'handover', text: '' }
+  return { kind: 'drain', text: shortened(`metallb: ${leaving?.message ?? 'the speaker stops'}`) }
+}
+
+/** Cut between characters. */
+function shortened(text: string): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(MOST_TEXT_BYTES))
+  return text.slice(0, read)
+}
