@@ -52,6 +52,13 @@ export const DEPLOYMENTS: Resource = {
   kind: 'Deployment',
   namespaced: true,
 }
+export const DAEMON_SETS: Resource = {
+  group: 'apps',
+  version: 'v1',
+  plural: 'daemonsets',
+  kind: 'DaemonSet',
+  namespaced: true,
+}
 export const IP_ADDRESS_POOLS = metallb('ipaddresspools', 'IPAddressPool')
 export const L2_ADVERTISEMENTS = metallb('l2advertisements', 'L2Advertisement')
 export const BGP_ADVERTISEMENTS = metallb('bgpadvertisements', 'BGPAdvertisement')

@@ -67,7 +67,7 @@ export async function startPod(
 ): Promise<ClusterProgram> {
   const labels = { app: 'metallb', component: program }
   const spec = { nodeName: NODE, serviceAccountName: program, containers: [{ name: program, image: 'none' }] }
-  const metadata = { name, namespace: 'metallb-system', labels }
+  const metadata = { name, namespace: 'metallb-system', labels, ownerReferences: await ownersOf(program, server) }
   const pod: Manifest = { apiVersion: 'v1', kind: 'Pod', metadata, spec }
   await server.client.create(pod)
   await server.client.patchStatus(pod, { phase: 'Running', podIP: ADDRESS, podIPs: [{ ip: ADDRESS }] })
@@ -81,6 +81,15 @@ export async function startPod(
     ...(await variablesOf(program, server)),
   }
   return new ClusterProgram([program, ...flags, ...ports, ...args], { env })
+}
+
+/** Whose Pod it would be. */
+async function ownersOf(program: PodPlan['program'], { client }: ApiServer): Promise<object[]> {
+  if (program === 'controller') return []
+  const path = '/apis/apps/v1/namespaces/metallb-system/daemonsets'
+  const owner = await observed(client, { path, name: 'speaker' }, (one) => one !== undefined, 'the DaemonSet is there')
+  const uid = fieldAt(owner, 'metadata', 'uid')
+  return [{ apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'speaker', uid, controller: true }]
 }
 
 async function variablesOf(program: PodPlan['program'], server: ApiServer): Promise<Record<string, string>> {
