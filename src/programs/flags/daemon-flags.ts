@@ -5,6 +5,7 @@ import {
   choice,
   duration,
   integer,
+  listeningPlace,
   listeningPort,
   optionalPort,
   optionalToggle,
@@ -118,6 +119,15 @@ export const SPEAKER_FLAGS = {
   'memberlist-debug': toggle({
     help: 'print what the speaker that runs here knows of members and leaders, and exit',
     initial: false,
+  }),
+  'bgp-listen': listeningPlace({
+    help: 'where BGP peers may connect, such as :179; without it only the speaker connects',
+  }),
+  'bgp-drain-time': duration({
+    help: 'how long routes of a node that leaves are announced as ones to turn away from; 0 withdraws at once',
+    initial: '3s',
+    least: '1ms',
+    most: '10m',
   }),
   'bgp-debounce-timeout': integer({
     help: 'MetalLB’s delay before FRR reloads, in milliseconds',

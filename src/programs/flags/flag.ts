@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a daemon can be told: one entry per flag, with the environment variable that may stand for it. */
+import { type Ip, parseIp } from '../../lib/ip.ts'
 import { parseDuration } from '../../model/duration.ts'
 
 export type Flag<T> = Readonly<{
@@ -75,6 +76,26 @@ function port(about: About<number>): Flag<number> {
 export function optionalPort(about: Readonly<{ help: string; env?: string }>): Flag<number | null> {
   const { parse, expected, isSwitch } = port({ ...about, initial: 0 })
   return { ...about, initial: null, parse, expected, isSwitch }
+}
+
+/** Where something listens; null: nowhere. Without an address: on all of the machine. */
+export type ListeningPlace = Readonly<{ address: Ip | null; port: number }> | null
+
+/** A TCP port, behind an IP address and a colon where it is for that one only; empty, the default, is nowhere. */
+export function listeningPlace(about: Readonly<{ help: string; env?: string }>): Flag<ListeningPlace> {
+  const expected = 'a port, or an IP address and a port, such as :179, 192.0.2.1:179 or [2001:db8::1]:179'
+  return { ...about, initial: null, parse: placeOf, expected, isSwitch: false }
+}
+
+function placeOf(value: string): ListeningPlace | undefined {
+  if (value === '') return null
+  const [, inner, plain = '', digits = ''] = /^(?:\[([^\]]+)\]:|([^:[\]]*):)?(\d{1,5})$/.exec(value) ?? []
+  const number = Number(digits)
+  if (number < 1 || number > 65_535) return undefined
+  if (inner === undefined && plain === '') return { address: null, port: number }
+  const address = parseIp(inner ?? plain)
+  const isBracketed = inner !== undefined
+  return address && isBracketed === (address.family === 'ipv6') ? { address, port: number } : undefined
 }
 
 const TRUE: ReadonlySet<string> = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])

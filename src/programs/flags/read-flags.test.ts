@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CONTROLLER_FLAGS, SPEAKER_FLAGS } from './daemon-flags.ts'
-import { duration, integer, listeningPort, optionalToggle, text, toggle, wordList } from './flag.ts'
+import { duration, integer, listeningPlace, listeningPort, optionalToggle, text, toggle, wordList } from './flag.ts'
 import { helpOf, readFlags } from './read-flags.ts'
 
 const FLAGS = {
@@ -83,6 +83,48 @@ for (const [name, argv, message] of REFUSED) {
     if (reading.kind === 'unusable') assert.match(reading.message, message)
   })
 }
+
+const IPV6 = { family: 'ipv6', bits: 0x2001_0db8_0000_0000_0000_0000_0000_0001n } as const
+const PLACES: readonly (readonly [string, unknown])[] = [
+  ['', null],
+  [':179', { address: null, port: 179 }],
+  ['179', { address: null, port: 179 }],
+  ['192.0.2.1:179', { address: { family: 'ipv4', bits: 0xc000_0201n }, port: 179 }],
+  ['[2001:db8::1]:1790', { address: IPV6, port: 1790 }],
+  ['[::]:179', { address: { family: 'ipv6', bits: 0n }, port: 179 }],
+  ['0.0.0.0:65535', { address: { family: 'ipv4', bits: 0n }, port: 65_535 }],
+  ['0', undefined],
+  [':0', undefined],
+  [':65536', undefined],
+  ['65536', undefined],
+  [':', undefined],
+  ['192.0.2.1', undefined],
+  ['192.0.2.1:', undefined],
+  ['192.0.2.300:179', undefined],
+  ['[192.0.2.1]:179', undefined],
+  ['2001:db8::1:179', undefined],
+  ['[2001:db8::1]', undefined],
+  ['[]:179', undefined],
+  ['[fe80::1%eth0]:179', undefined],
+  ['localhost:179', undefined],
+  [':bgp', undefined],
+  [' :179', undefined],
+  [':179 ', undefined],
+]
+for (const [value, expected] of PLACES) {
+  test(`a place to listen at: ${JSON.stringify(value)}`, () => {
+    assert.deepEqual(listeningPlace({ help: 'where' }).parse(value), expected)
+  })
+}
+
+test('nonsense for a place to listen at is answered with what would do', () => {
+  assert.deepEqual(readFlags(SPEAKER_FLAGS, ['--bgp-listen=bgp'], {}), {
+    kind: 'unusable',
+    message:
+      '--bgp-listen is "bgp", which is not a port, or an IP address and a port, such as :179, 192.0.2.1:179 or ' +
+      '[2001:db8::1]:179',
+  })
+})
 
 test('--help wins over what stands behind it, and names default, variable and what has no effect', () => {
   assert.equal(readFlags(FLAGS, ['--help', '--nonsense'], {}).kind, 'help')
