@@ -10,19 +10,29 @@ import { isAdmitted, localPaths } from './local-socket.ts'
 /** `refused`: it answered, and not with the document; its words are in the message. */
 export type AskFault = Readonly<{ code: 'noDaemon' | 'refused' }>
 
+/** Who is asked, and where it would have its socket. */
+export type Daemon = Readonly<{ program: string; runDirectory: string }>
+type Asked = Readonly<{ method: string; path: string }>
+
 const TIMEOUT_MS = 5000
 
 /**
  * The document as JSON text. In the abstract namespace anybody may have the name, so there only a process of root or of
  * our own user is believed. Throws Fault `noDaemon` and `refused`.
  */
-export async function askLocal(
-  daemon: Readonly<{ program: string; runDirectory: string }>,
-  document: DocumentName,
-): Promise<string> {
+export async function askLocal(daemon: Daemon, document: DocumentName): Promise<string> {
+  return await answerOf(daemon, { method: 'GET', path: documentPath(document) })
+}
+
+/** Tells the daemon to do something; resolves with what it says that it has done. Throws as `askLocal`. */
+export async function orderLocal(daemon: Daemon, order: Asked): Promise<string> {
+  return (await answerOf(daemon, order)).trim()
+}
+
+async function answerOf(daemon: Daemon, asked: Asked): Promise<string> {
   const reasons: string[] = []
   for (const socketPath of localPaths(daemon.program, daemon.runDirectory)) {
-    const answer = await ask(socketPath, documentPath(document)).catch((error: unknown) => {
+    const answer = await ask(socketPath, asked).catch((error: unknown) => {
       reasons.push(reasonOf(error))
       return null
     })
@@ -33,9 +43,9 @@ export async function askLocal(
   throw new Fault<AskFault>({ code: 'noDaemon' }, message)
 }
 
-async function ask(socketPath: string, path: string): Promise<{ status: number; body: string }> {
+async function ask(socketPath: string, { method, path }: Asked): Promise<{ status: number; body: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>()
-  const asking = request({ socketPath, path, agent: false, timeout: TIMEOUT_MS }, (response) => {
+  const asking = request({ socketPath, method, path, agent: false, timeout: TIMEOUT_MS }, (response) => {
     let body = ''
     response.setEncoding('utf8').on('data', (text: string) => (body += text))
     response.on('end', () => resolve({ status: response.statusCode ?? 0, body })).on('error', reject)

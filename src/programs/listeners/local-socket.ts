@@ -13,10 +13,16 @@ import type { Log } from '../../lib/log.ts'
 import { peerUserOf } from '../../os/peer-user.ts'
 import { type Respond, requestListener } from './answer.ts'
 import { closeServer, listen, plainServer } from './listen.ts'
+import { type Orders, obey } from './orders.ts'
 import type { RunDirectory } from './run-directory.ts'
 
 export type LocalSocket = Readonly<{ path: string; close(): Promise<void> }>
-type Place = Readonly<{ program: string; directory: RunDirectory }>
+type Place = Readonly<{
+  program: string
+  directory: RunDirectory
+  /** What whoever is admitted may order; null while nothing can be done yet. */
+  orders?: () => Orders | null
+}>
 
 /** Where to connect to a daemon on this machine, to be tried in this order. */
 export function localPaths(program: string, runDirectory: string): readonly string[] {
@@ -25,14 +31,14 @@ export function localPaths(program: string, runDirectory: string): readonly stri
 
 /** Opens it; null, with a line in the log, where another process of ours has both places. */
 export async function openLocalSocket(
-  { program, directory }: Place,
+  { program, directory, orders = nobodyObeys }: Place,
   respond: Respond,
   log: Log,
 ): Promise<LocalSocket | null> {
   const [file = '', abstract = ''] = localPaths(program, directory.path)
   const reasons: string[] = []
   for (const path of directory.usable ? [file, abstract] : [abstract]) {
-    const server = plainServer(requestListener('the local socket', respond))
+    const server = plainServer(requestListener('the local socket', respond, (...order) => obey(orders(), ...order)))
     server.on('connection', (socket) => admit(socket, log))
     try {
       await listenAt(server, path)
@@ -43,6 +49,10 @@ export async function openLocalSocket(
     }
   }
   log.warn(`there is no local socket: ${reasons.join('; ')}`)
+  return null
+}
+
+function nobodyObeys(): null {
   return null
 }
 

@@ -11,6 +11,7 @@ import { Gatekeeper } from './gatekeeper.ts'
 import { type Listener, openHealth, portOf } from './health.ts'
 import { closeServer, type ListenFault, listen, plainServer, secureServer } from './listen.ts'
 import { openLocalSocket } from './local-socket.ts'
+import type { Orders } from './orders.ts'
 import type { Readiness } from './readiness.ts'
 import { guarded, locally, openly, type Readable } from './reading.ts'
 import type { RunDirectory } from './run-directory.ts'
@@ -34,6 +35,8 @@ export type ListenerOptions = Readable &
     flags: ListenerFlags
     readiness: Readiness
     directory: RunDirectory
+    /** What the local socket may be used for beside reading; null while nothing can be done yet. */
+    orders?: () => Orders | null
     /** Whom to ask about tokens, null while it is not known yet; null without a cluster, where no HTTPS can be. */
     api: (() => KubeApi | null) | null
     clock: Clock
@@ -60,7 +63,7 @@ const HEALTH_PORT = 17_472
  * what was opened until then is closed again.
  */
 export async function openListeners(options: ListenerOptions): Promise<Listeners> {
-  const { program, flags, readiness, directory, log } = options
+  const { program, flags, readiness, log } = options
   const opened: { close(): Promise<void> }[] = []
   const keep = <L extends { close(): Promise<void> }>(listener: L | null): L | null => {
     if (listener) opened.push(listener)
@@ -76,7 +79,7 @@ export async function openListeners(options: ListenerOptions): Promise<Listeners
     const health = keep(healthPort === 0 ? null : await openHealth(readiness, { port: healthPort, host }))
     const metricsPort = flags.port ?? (options.api ? METRICS_PORT : 0)
     const metrics = keep(metricsPort === 0 ? null : await openMetrics(options, metricsPort))
-    const socket = keep(await openLocalSocket({ program, directory }, locally(options), log))
+    const socket = keep(await openLocalSocket(options, locally(options), log))
     log.info('listening', { health: health?.port, metrics: metrics?.port, socket: socket?.path.replace('\0', '@') })
     return {
       healthPort: health?.port ?? null,
