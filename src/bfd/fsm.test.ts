@@ -2,11 +2,29 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ControlPacket, State } from './codec.ts'
-import { type Action, type Event, initialSession, packetOf, type Session, step, type Timers } from './fsm.ts'
+import {
+  type Action,
+  type Event,
+  initialSession,
+  packetOf,
+  type Remote,
+  type Role,
+  type Session,
+  step,
+  type Timers,
+} from './fsm.ts'
 
 const MS = 1000
 const timers: Timers = { desiredMinTxUs: 100 * MS, requiredMinRxUs: 100 * MS, detectMult: 4 }
-const theirs: Timers = { desiredMinTxUs: 50 * MS, requiredMinRxUs: 60 * MS, detectMult: 3 }
+const theirs: Remote = {
+  desiredMinTxUs: 50 * MS,
+  requiredMinRxUs: 60 * MS,
+  detectMult: 3,
+  requiredMinEchoRxUs: 0,
+  diag: 'none',
+  demand: false,
+  controlPlaneIndependent: false,
+}
 const session = (state: State, fields: Partial<Session> = {}): Session => ({
   ...initialSession(1, timers),
   state,
@@ -19,14 +37,10 @@ const packet = (state: State, fields: Partial<ControlPacket> = {}): Event => ({
   type: 'packet',
   packet: {
     state,
-    diag: 'none',
     poll: false,
     final: false,
-    controlPlaneIndependent: false,
-    demand: false,
     myId: 7,
     yourId: 1,
-    requiredMinEchoRxUs: 0,
     ...theirs,
     ...fields,
   },
@@ -68,6 +82,10 @@ const report = (from: State, to: State, diag: Session['diag']): Action => ({ typ
 const final: Action = { type: 'sendFinal' }
 const forgotten = { remoteId: 0, remote: null, remoteState: 'Down' } as const
 const faster: Timers = { ...timers, desiredMinTxUs: 50 * MS }
+const echo: Role = { passive: false, echoUs: 50 * MS }
+const inviting: Remote = { ...theirs, requiredMinEchoRxUs: 20 * MS }
+/** What is announced while echoes run. */
+const slowed: Timers = { ...timers, requiredMinRxUs: 1000 * MS }
 const CASES: [string, Session, Event, Session, Action[]][] = [
   ['a packet that says the same changes nothing', session('Up'), packet('Up'), session('Up'), []],
   [
@@ -111,7 +129,7 @@ const CASES: [string, Session, Event, Session, Action[]][] = [
     'a peer that is switched off takes the session down',
     session('Up'),
     packet('AdminDown', { diag: 'adminDown' }),
-    session('Down', { diag: 'neighborDown', remoteState: 'AdminDown' }),
+    session('Down', { diag: 'neighborDown', remoteState: 'AdminDown', remote: { ...theirs, diag: 'adminDown' } }),
     [report('Up', 'Down', 'neighborDown')],
   ],
   [
@@ -171,6 +189,78 @@ const CASES: [string, Session, Event, Session, Action[]][] = [
     session('Down', { timers: faster }),
     [],
   ],
+  [
+    'what else the peer says is kept: C bit, D bit, its reason and its echoes',
+    session('Up'),
+    packet('Up', { controlPlaneIndependent: true, demand: true, diag: 'pathDown', requiredMinEchoRxUs: 5 }),
+    session('Up', {
+      remote: { ...theirs, controlPlaneIndependent: true, demand: true, diag: 'pathDown', requiredMinEchoRxUs: 5 },
+    }),
+    [],
+  ],
+  [
+    'once the peer invites echoes, that it may send less is agreed on by a poll',
+    session('Up', { role: echo }),
+    packet('Up', { ...inviting }),
+    session('Up', { role: echo, remote: inviting, polling: true, earlier: timers }),
+    [],
+  ],
+  [
+    'once it invites them no more, that it must send as before',
+    session('Up', { role: echo, remote: inviting }),
+    packet('Up'),
+    session('Up', { role: echo, polling: true, earlier: slowed }),
+    [],
+  ],
+  [
+    'echoes switched on by us',
+    session('Up', { remote: inviting }),
+    { type: 'configure', timers, role: echo },
+    session('Up', { role: echo, remote: inviting, polling: true, earlier: timers }),
+    [],
+  ],
+  [
+    'who comes Up with echoes asks for both by one poll',
+    session('Init', { role: echo, remote: inviting }),
+    packet('Up', { ...inviting }),
+    session('Up', { role: echo, remote: inviting, polling: true }),
+    [report('Init', 'Up', 'none')],
+  ],
+  [
+    'echoes that come back no more take the session down; the peer stays known',
+    session('Up', { role: echo, remote: inviting }),
+    { type: 'echoExpired', useless: false },
+    session('Down', { role: echo, remote: inviting, remoteState: 'Up', diag: 'echoFailed' }),
+    [report('Up', 'Down', 'echoFailed')],
+  ],
+  [
+    'echoes that never came back are given up, and control packets asked for as before',
+    session('Up', { role: echo, remote: inviting }),
+    { type: 'echoExpired', useless: true },
+    session('Up', { role: echo, remote: inviting, echoUseless: true, polling: true, earlier: slowed }),
+    [],
+  ],
+  [
+    'they are tried again when the session is Up again',
+    session('Up', { role: echo, remote: inviting, echoUseless: true }),
+    { type: 'detectExpired' },
+    session('Down', { role: echo, diag: 'timeExpired', ...forgotten }),
+    [report('Up', 'Down', 'timeExpired')],
+  ],
+  [
+    'echoes that are late when the session is Down already change nothing',
+    session('Down', { role: echo }),
+    { type: 'echoExpired', useless: false },
+    session('Down', { role: echo }),
+    [],
+  ],
+  [
+    'another role alone needs no poll',
+    session('Up'),
+    { type: 'configure', timers, role: { passive: true, echoUs: 0 } },
+    session('Up', { role: { passive: true, echoUs: 0 } }),
+    [],
+  ],
 ]
 for (const [name, before, event, after, actions] of CASES) {
   test(name, () => assert.deepEqual(step(before, event), [after, actions]))
@@ -190,5 +280,20 @@ test('two that begin at the same time are Up after two exchanges, and have agree
   assert.deepEqual([a.polling, b.polling], [true, true])
   ;[a, b] = [hear(a, b, true), hear(b, a, true)]
   assert.deepEqual([a.polling, b.polling], [false, false])
-  assert.deepEqual(a.remote, { desiredMinTxUs: 50 * MS, requiredMinRxUs: 60 * MS, detectMult: 3 })
+  assert.deepEqual(a.remote, theirs)
+})
+
+test('a restarted peer with another discriminator takes the session down, and comes Up with it', () => {
+  const [down] = step(session('Up'), packet('Down', { myId: 8, yourId: 0 }))
+  assert.deepEqual([down.state, down.diag, down.remoteId], ['Down', 'neighborDown', 8])
+  const [init] = step(down, packet('Down', { myId: 8, yourId: 1 }))
+  assert.deepEqual([init.state, step(init, packet('Init', { myId: 8 }))[0].state], ['Init', 'Up'])
+})
+
+test('of C, D and multipoint nothing is ever set by us', () => {
+  for (const state of STATES) {
+    const demanding = session(state, { remote: { ...theirs, demand: true, controlPlaneIndependent: true } })
+    const { demand, controlPlaneIndependent } = packetOf(demanding)
+    assert.deepEqual([demand, controlPlaneIndependent], [false, false])
+  }
 })

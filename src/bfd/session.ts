@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Carries out for one peer what fsm.ts and timing.ts decide, on a reflex; decides nothing itself. */
-import type { BfdPeer, BfdReflex, BfdSession, ReflexId } from '../lib/bfd-reflex.ts'
+import type { BfdEcho, BfdPeer, BfdReflex, BfdSession, BfdSessionCounters, ReflexId } from '../lib/bfd-reflex.ts'
+import { reasonOf } from '../lib/fault.ts'
 import { encode, withoutPoll } from './codec.ts'
 import { type Event, packetOf, type Session, step } from './fsm.ts'
 import type { Tagger } from './tag.ts'
-import { detectUs, intervalUs } from './timing.ts'
+import { detectUs, echoOf, intervalUs, maySpeak } from './timing.ts'
 
 export type SessionOptions = Readonly<{
   reflex: BfdReflex
@@ -13,24 +14,32 @@ export type SessionOptions = Readonly<{
   peer: BfdPeer
   initial: Session
   tagger: Tagger
+  /** Echoes were to begin and cannot: the session does without until it is Up again. */
+  onNoEcho?(why: string): void
 }>
 
 const NOTHING = new Uint8Array(0)
 
 export class LiveSession {
-  readonly id: ReflexId
   readonly #options: SessionOptions
+  #id: ReflexId
   #session: Session
   #sent: Uint8Array = NOTHING
   /** The peer's last packet, without tag. */
   #heard: Uint8Array = NOTHING
+  #echo: BfdEcho | null = null
 
   /** Begins to send at once. Throws Fault `noAddress` for a peer of the other IP family than the socket's. */
   constructor(options: SessionOptions) {
     this.#options = options
     this.#session = options.initial
-    this.id = options.reflex.openSession(options.socket, options.peer)
+    this.#id = options.reflex.openSession(options.socket, options.peer)
     this.#apply(Number.POSITIVE_INFINITY)
+  }
+
+  /** The reflex's number for it. */
+  get id(): ReflexId {
+    return this.#id
   }
 
   get session(): Session {
@@ -52,11 +61,30 @@ export class LiveSession {
 
   /** Says what it says in general once more, now: for a farewell that must not get lost. */
   repeat(): void {
-    this.#options.reflex.send(this.id, this.#sent)
+    if (this.#sent.length > 0) this.#options.reflex.send(this.#id, this.#sent)
+  }
+
+  /**
+   * Goes on with another least TTL or the like; the peer does not notice. `id` is another one then. Throws
+   * Fault<NetworkFault>, and goes on as before.
+   */
+  reopen(peer: BfdPeer): void {
+    const { reflex, socket } = this.#options
+    const id = reflex.openSession(socket, peer)
+    reflex.closeSession(this.#id)
+    this.#id = id
+    this.#echo = null
+    this.#sent = NOTHING // so that it is said at once
+    this.#apply(Number.POSITIVE_INFINITY)
+  }
+
+  /** Since it was opened, or opened again. */
+  counters(): BfdSessionCounters {
+    return this.#options.reflex.sessionCounters(this.#id)
   }
 
   close(): void {
-    this.#options.reflex.closeSession(this.id)
+    this.#options.reflex.closeSession(this.#id)
   }
 
   #feed(event: Event, patienceUs: number): void {
@@ -66,15 +94,15 @@ export class LiveSession {
     for (const { type } of actions) {
       // §6.8.7: the answer to a poll waits for no turn.
       if (type === 'sendFinal')
-        reflex.send(this.id, tagger.seal(encode({ ...packetOf(next), poll: false, final: true })))
+        reflex.send(this.#id, tagger.seal(encode({ ...packetOf(next), poll: false, final: true })))
     }
     this.#apply(patienceUs)
   }
 
   /** What says something new goes out at once (§6.8.7 permits it); the reflex sees to the rest. */
   #apply(patienceUs: number): void {
-    const packet = this.#options.tagger.seal(encode(packetOf(this.#session)))
-    const isNew = Buffer.compare(packet, this.#sent) !== 0
+    const packet = maySpeak(this.#session) ? this.#options.tagger.seal(encode(packetOf(this.#session))) : NOTHING
+    const isNew = packet.length > 0 && Buffer.compare(packet, this.#sent) !== 0
     this.#sent = packet
     const state: BfdSession = {
       packet,
@@ -83,7 +111,21 @@ export class LiveSession {
       detectUs: Math.min(detectUs(this.#session), patienceUs),
       expected: this.#expected(),
     }
-    this.#options.reflex.setSession(this.id, state, isNew)
+    this.#options.reflex.setSession(this.#id, state, isNew)
+    this.#applyEcho(echoOf(this.#session))
+  }
+
+  /** Orders start the wait for an echo anew, so only other ones are given. */
+  #applyEcho(echo: BfdEcho | null): void {
+    if (echo?.intervalUs === this.#echo?.intervalUs && echo?.detectUs === this.#echo?.detectUs) return
+    this.#echo = echo
+    try {
+      this.#options.reflex.setEcho(this.#id, echo)
+    } catch (thrown) {
+      this.#echo = null
+      this.#options.onNoEcho?.(reasonOf(thrown))
+      this.#feed({ type: 'echoExpired', useless: true }, Number.POSITIVE_INFINITY)
+    }
   }
 
   /**
