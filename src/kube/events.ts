@@ -26,7 +26,13 @@ const SUFFIX_BYTES = 8
 /** An Event is for people: what the API server will not have, it will not have later either. */
 const HOPELESS: ReadonlySet<KubeFaultCode> = new Set(['invalid', 'forbidden', 'notFound', 'conflict', 'alreadyExists'])
 
-const API_VERSIONS: Readonly<Record<string, string>> = { Service: 'v1', Node: 'v1', Pod: 'v1', Secret: 'v1' }
+const API_VERSIONS: Readonly<Record<string, string>> = {
+  Service: 'v1',
+  Node: 'v1',
+  Pod: 'v1',
+  Secret: 'v1',
+  BGPPeer: 'metallb.io/v1beta2',
+}
 
 export type RecorderOptions = Readonly<{
   clock: Clock

@@ -1,101 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { StatusObjects } from '../../../test/sim/status-objects.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { Fault } from '../../lib/fault.ts'
 import { createLog } from '../../lib/log.ts'
-import type { KubeObject, ObjectEvent } from '../../lib/object.ts'
-import { type L2Answer, l2StatusBody } from './l2-status.ts'
-import { type L2StatusApi, L2Statuses } from './l2-statuses.ts'
+import { L2_STATUS, type L2Answer } from './l2-status.ts'
+import { L2Statuses } from './l2-statuses.ts'
 import { Pace } from './pace.ts'
 
 const ALL: L2Answer = { interfaces: null }
 const FAST: Clock = { ...systemClock, after: (delayMs, fire) => systemClock.after(delayMs / 100, fire) }
 
-/** The ServiceL2Status objects of a cluster; test/cluster has the API server's own. */
-class Objects {
-  readonly objects = new Map<string, KubeObject>()
-  readonly calls: string[] = []
-  faults: Fault<{ code: string }>[] = []
-  #take: ((event: ObjectEvent) => void) | null = null
-  #made = 0
+const l2Objects = () => new StatusObjects<L2Answer>(L2_STATUS)
 
-  put(name: string, node: string, service: string, answer: L2Answer | null): void {
-    const [namespace = '', bare = ''] = service.split('/')
-    const labels = {
-      'metallb.io/node': node,
-      'metallb.io/service-name': bare,
-      'metallb.io/service-namespace': namespace,
-    }
-    const object = {
-      apiVersion: 'metallb.io/v1beta1',
-      kind: 'ServiceL2Status',
-      metadata: { name, namespace: 'metallb-system', labels, annotations: {} },
-      ...(answer ? { status: l2StatusBody(service, { node, answer }) } : {}),
-    }
-    this.objects.set(name, object)
-    const take = this.#take
-    if (node === 'me') setImmediate(() => take?.({ type: 'applied', object }))
-  }
-
-  remove(name: string): void {
-    const object = this.objects.get(name)
-    this.objects.delete(name)
-    if (object) setImmediate(() => this.#take?.({ type: 'deleted', object }))
-  }
-
-  /** As a list and watch by this node's label. */
-  follow(take: (event: ObjectEvent) => void): void {
-    this.#take = take
-    for (const object of this.objects.values()) {
-      if (object.metadata.labels['metallb.io/node'] === 'me') take({ type: 'applied', object })
-    }
-  }
-
-  api(): L2StatusApi {
-    return {
-      create: async (service) => {
-        this.#call(`create ${service}`)
-        const name = `l2-${++this.#made}`
-        this.put(name, 'me', service, null)
-        return name
-      },
-      write: async (service, name, answer) => {
-        this.#call(`write ${service}`)
-        if (!this.objects.has(name)) return false
-        this.put(name, 'me', service, answer)
-        return true
-      },
-      delete: async (name) => {
-        this.#call(`delete ${name}`)
-        this.remove(name)
-      },
-      others: async (service) => {
-        this.#call(`list ${service ?? 'all'}`)
-        return [...this.objects.values()].filter(({ metadata: { labels } }) => {
-          const of = `${labels['metallb.io/service-namespace']}/${labels['metallb.io/service-name']}`
-          return labels['metallb.io/node'] !== 'me' && (service === null || service === of)
-        })
-      },
-    }
-  }
-
-  #call(what: string): void {
-    this.calls.push(what)
-    const fault = this.faults.shift()
-    if (fault) throw fault
-  }
-
-  nodes(): string[] {
-    return [...this.objects.values()]
-      .map(({ metadata: { labels }, status }) => {
-        return `${labels['metallb.io/service-name']} ${labels['metallb.io/node']}${status ? '' : ' incomplete'}`
-      })
-      .toSorted()
-  }
-}
-
-function rig(objects: Objects, { perSecond = 10_000, wanted = [] as readonly string[] } = {}) {
+function rig(objects: StatusObjects<L2Answer>, { perSecond = 10_000, wanted = [] as readonly string[] } = {}) {
   const lines: string[] = []
   const begun: string[] = []
   const statuses = new L2Statuses({
@@ -117,7 +36,7 @@ function rig(objects: Objects, { perSecond = 10_000, wanted = [] as readonly str
 }
 
 test('a node that answers says so in two steps, and takes it back', async () => {
-  const objects = new Objects()
+  const objects = l2Objects()
   const { statuses, settle, begun } = rig(objects)
   statuses.set('default/web', ALL)
   await settle()
@@ -130,9 +49,9 @@ test('a node that answers says so in two steps, and takes it back', async () => 
 })
 
 test('what a node before us left behind is removed, and of other Services nothing', async () => {
-  const objects = new Objects()
-  objects.put('l2-y', 'you', 'default/web', ALL)
-  objects.put('l2-z', 'you', 'default/other', ALL)
+  const objects = l2Objects()
+  objects.put('l2-y', 'default/web', { node: 'you', answer: ALL })
+  objects.put('l2-z', 'default/other', { node: 'you', answer: ALL })
   const { statuses, settle } = rig(objects)
   statuses.set('default/web', ALL)
   await settle()
@@ -141,9 +60,9 @@ test('what a node before us left behind is removed, and of other Services nothin
 })
 
 test('many Services taken over at once are looked up by one list', async () => {
-  const objects = new Objects()
+  const objects = l2Objects()
   const names = Array.from({ length: 20 }, (_, index) => `s${index}`)
-  for (const name of names) objects.put(`l2-${name}`, 'you', `default/${name}`, ALL)
+  for (const name of names) objects.put(`l2-${name}`, `default/${name}`, { node: 'you', answer: ALL })
   const { statuses, settle } = rig(objects)
   for (const name of names) statuses.set(`default/${name}`, ALL)
   await settle()
@@ -156,10 +75,10 @@ test('many Services taken over at once are looked up by one list', async () => {
 })
 
 test('what an earlier process of this node left: right ones cost nothing, the others go', async () => {
-  const objects = new Objects()
-  objects.put('l2-a', 'me', 'default/kept', ALL)
-  objects.put('l2-b', 'me', 'default/gone', ALL)
-  objects.put('l2-c', 'me', 'default/half', null)
+  const objects = l2Objects()
+  objects.put('l2-a', 'default/kept', { answer: ALL })
+  objects.put('l2-b', 'default/gone', { answer: ALL })
+  objects.put('l2-c', 'default/half', { answer: null })
   const { statuses, settle, begun } = rig(objects, { wanted: ['default/kept', 'default/half'] })
   await settle()
   assert.deepEqual([objects.nodes(), begun], [['half me', 'kept me'], []])
@@ -171,7 +90,7 @@ test('what an earlier process of this node left: right ones cost nothing, the ot
 })
 
 test('one that somebody deletes is made again', async () => {
-  const objects = new Objects()
+  const objects = l2Objects()
   const { statuses, settle } = rig(objects)
   statuses.set('default/web', ALL)
   await settle()
@@ -182,7 +101,7 @@ test('one that somebody deletes is made again', async () => {
 })
 
 test('the interfaces follow', async () => {
-  const objects = new Objects()
+  const objects = l2Objects()
   const { statuses, settle } = rig(objects)
   statuses.set('default/web', ALL)
   await settle()
@@ -193,7 +112,7 @@ test('the interfaces follow', async () => {
 })
 
 test('faults are retried and said once; in the end all is right, and nothing twice', async () => {
-  const objects = new Objects()
+  const objects = l2Objects()
   objects.faults = Array.from({ length: 12 }, () => new Fault({ code: 'unavailable' }, 'the API server is away'))
   const { statuses, lines, settle } = rig(objects)
   for (const name of ['a', 'b', 'c']) statuses.set(`default/${name}`, ALL)
@@ -205,7 +124,7 @@ test('faults are retried and said once; in the end all is right, and nothing twi
 })
 
 test('what the API server will never accept is not sent again until something changes', async () => {
-  const objects = new Objects()
+  const objects = l2Objects()
   objects.faults = [new Fault({ code: 'invalid' }, 'a label is too long')]
   const { statuses, lines, settle } = rig(objects)
   statuses.set('default/web', ALL)
@@ -222,7 +141,7 @@ test('what the API server will never accept is not sent again until something ch
 })
 
 test('the rate is bounded, and the state that came last is what is written', async () => {
-  const objects = new Objects()
+  const objects = l2Objects()
   const { statuses, settle } = rig(objects, { perSecond: 20 })
   const startedMs = performance.now()
   for (let index = 0; index < 15; index++) statuses.set(`default/s${index}`, ALL)

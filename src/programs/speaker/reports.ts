@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Everything that a speaker writes to the API server, none of which anybody waits for: ServiceL2Status objects, its
- * ConfigurationState and events, together at a bounded rate. (ServiceBGPStatus comes with BGP: it will be one more
- * reader of what was planned, beside L2Statuses, with the same pace.)
+ * Everything that a speaker writes to the API server, none of which anybody waits for: ServiceL2Status and
+ * ServiceBGPStatus objects, its ConfigurationState and events, together at a bounded rate.
  */
 import type { KubeApi } from '../../kube/api.ts'
-import { CONFIGURATION_STATES, SERVICE_L2_STATUSES } from '../../kube/resource.ts'
+import { CONFIGURATION_STATES, SERVICE_BGP_STATUSES, SERVICE_L2_STATUSES } from '../../kube/resource.ts'
 import { type Owner, openSink } from '../../kube/sink.ts'
 import { openSource } from '../../kube/source.ts'
 import { Versions } from '../../kube/versions.ts'
@@ -17,11 +16,14 @@ import type { Links } from '../../lib/net.ts'
 import type { EventWrite, ObjectSink, ObjectSource } from '../../lib/object.ts'
 import { Writer } from '../controller/writer.ts'
 import { AnnouncementReports } from './announcement-reports.ts'
+import { BGP_STATUS, type BgpAnswer } from './bgp-status.ts'
 import { ConfigurationState } from './configuration-state.ts'
-import { NODE_LABEL } from './l2-status.ts'
 import { openL2StatusApi } from './l2-status-api.ts'
 import { L2Statuses } from './l2-statuses.ts'
 import { Pace } from './pace.ts'
+import { NODE_LABEL } from './service-status.ts'
+import { openStatusApi } from './service-status-api.ts'
+import { ServiceStatuses } from './service-statuses.ts'
 import type { SpeakerObserver } from './speaker.ts'
 
 export type ReportsOptions = Readonly<{
@@ -40,7 +42,8 @@ export class Reports {
   /** To be told of what is decided. */
   readonly observer: SpeakerObserver
   readonly #writer: Writer
-  readonly #statuses: L2Statuses
+  readonly #answers: L2Statuses
+  readonly #routed: ServiceStatuses<BgpAnswer>
   readonly #state: ConfigurationState
   readonly #own: ObjectSource
   #owner: Owner | null = null
@@ -60,26 +63,33 @@ export class Reports {
       owner, // found when the API server answers
     })
     this.#writer = new Writer(paced(sink, pace), log, clock)
-    this.#statuses = new L2Statuses({
-      api: openL2StatusApi({ api, namespace, node, owner }),
-      node,
-      pace,
-      clock,
-      log,
-      onBegin: (service) => announcements.begins(service),
+    const place = { api, namespace, node, owner }
+    const common = { node, pace, clock, log }
+    this.#answers = new L2Statuses({
+      ...common,
+      api: openL2StatusApi(place),
+      onBegin: (service) => announcements.begins(service, 'layer2'),
+    })
+    this.#routed = new ServiceStatuses({
+      ...common,
+      form: BGP_STATUS,
+      api: openStatusApi(BGP_STATUS, place),
+      onBegin: (service) => announcements.begins(service, 'bgp'),
     })
     this.#state = new ConfigurationState({ clock, namespace, node, write: (write) => this.#writer.status(write) })
     const announcements = new AnnouncementReports({
       node,
       localInterfaces: localInterfaces(options),
       event: (event) => this.#writer.event(event),
-      answer: (service, answer) => this.#statuses.set(service, answer),
+      answer: (service, answer) => this.#answers.set(service, answer),
+      routed: (service, answer) => this.#routed.set(service, answer),
     })
     options.links.onChange(() => announcements.interfacesChanged())
     this.observer = {
       planned: (planned) => announcements.planned(planned),
       problems: (problems) => this.#state.report(problems),
     }
+    const labelSelector = `${NODE_LABEL}=${node}`
     const fieldSelector = `metadata.name=speaker-${node}`
     this.#own = openSource({
       api,
@@ -88,7 +98,8 @@ export class Reports {
       clock,
       random: Math.random,
       wanted: [
-        { resource: SERVICE_L2_STATUSES, namespace, labelSelector: `${NODE_LABEL}=${node}`, optional: true },
+        { resource: SERVICE_L2_STATUSES, namespace, labelSelector, optional: true },
+        { resource: SERVICE_BGP_STATUSES, namespace, labelSelector, optional: true },
         { resource: CONFIGURATION_STATES, namespace, fieldSelector, optional: true },
       ],
     })
@@ -99,11 +110,14 @@ export class Reports {
     this.#owner = owner
     await this.#own.start({
       onEvents: (events) => {
-        for (const event of events) if (!this.#statuses.take(event)) this.#state.take(event)
+        for (const event of events) {
+          if (!this.#answers.take(event) && !this.#routed.take(event)) this.#state.take(event)
+        }
       },
       onProblems: () => {},
     })
-    this.#statuses.begin()
+    this.#answers.begin()
+    this.#routed.begin()
     this.#state.begin()
   }
 
@@ -114,7 +128,8 @@ export class Reports {
 
   /** Writes no more. */
   async stop(): Promise<void> {
-    this.#statuses.close()
+    this.#answers.close()
+    this.#routed.close()
     this.#writer.close()
     await this.#own.stop()
   }
