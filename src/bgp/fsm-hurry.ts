@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What changes when something happens, and nothing else: no connection ends by it. */
 import { connectRetryMs } from './backoff.ts'
-import { arm, armDial, begin, close, dial, disarm, type Intervals, type Session, type Step } from './fsm-state.ts'
+import { arm, armDial, begin, disarm, type Intervals, type Session, type Step } from './fsm-state.ts'
 import { keepaliveMs } from './timing.ts'
 
-/** Whoever waits before dialling does so now; a dial that got no answer so far may have been lost before. */
+/** Whoever waits before dialling, or before letting itself be dialled, does so no more. A dial under way is left alone: the kernel repeats it every few seconds. */
 export function onPeerUp(session: Session): Step {
-  const { state, enabled, dialling, config } = session
-  if (!enabled || config.passive) return [session, []]
-  if (state === 'Active') return begin(session)
-  if (state === 'Connect' && dialling !== null) {
-    const [next, actions] = dial(session)
-    return [next, [close(dialling), ...actions]]
-  }
-  if (state !== 'Idle') return [session, []]
+  const { state, enabled, config } = session
+  if (state === 'Active' && !config.passive) return begin(session)
+  if (state !== 'Idle' || !enabled) return [session, []]
   const [next, actions] = begin(session)
   return [next, [disarm('idleHold'), ...actions]]
 }

@@ -101,6 +101,11 @@ function anything(around: Around, random: () => number): Event {
     () =>
       random() < 0.2 ? { type: 'stop', reason: { kind: one(['drain', 'handover', 'removed']), text: 'x' } } : null,
     () => (random() < 0.2 ? { type: 'peerDown', why: 'BFD' } : null),
+    () => (random() < 0.2 ? { type: 'peerUp' } : null),
+    () => {
+      const intervals = { keepaliveMs: one([null, 1000, 60_000]), connectMs: one([null, 1000, 20_000]) }
+      return random() < 0.2 ? { type: 'configure', intervals } : null
+    },
     () => ({ type: 'accepted' }),
     () => (dials.size > 0 ? { type: 'connected', id: one([...dials]) } : null),
     () => (dials.size > 0 ? { type: 'connectFailed', id: one([...dials]), why: 'x' } : null),

@@ -91,6 +91,8 @@ const EVENTS = {
   'stop (reconfigured)': stop('reconfigured'),
   'stop (handover)': stop('handover'),
   'peer down (BFD)': { type: 'peerDown', why: 'BFD' },
+  'peer up (BFD)': { type: 'peerUp' },
+  'other intervals': { type: 'configure', intervals: { keepaliveMs: 10_000, connectMs: 20_000 } },
   connected: { type: 'connected', id: 1 },
   'connect failed': { type: 'connectFailed', id: 1, why: 'refused' },
   accepted: { type: 'accepted' },
@@ -185,6 +187,16 @@ const MATRIX: Readonly<Record<keyof typeof EVENTS, Partial<Record<Named, string>
     openSent: 'Idle, #2: NOTIFICATION 6/10, close #2, disarm all, failed: BFD, idleHold 0 s',
     openConfirm: 'Idle, #2: NOTIFICATION 6/10, close #2, disarm all, failed: BFD, idleHold 0 s',
     established: 'Idle, #2: NOTIFICATION 6/10, close #2, disarm all, down: BFD, idleHold 0 s',
+  },
+  'peer up (BFD)': {
+    idle: 'Connect, disarm idleHold, connect #3, connectRetry 10 s',
+    active: 'Connect, connect #3, connectRetry 10 s',
+  },
+  'other intervals': {
+    connect: 'Connect, connectRetry 20 s',
+    active: 'Active, connectRetry 20 s',
+    openConfirm: 'OpenConfirm, keepalive 10 s',
+    established: 'Established, keepalive 10 s',
   },
   connected: {
     stopped: 'Idle, close #1',
@@ -306,6 +318,49 @@ for (const [name, event] of Object.entries(EVENTS)) {
     })
   }
 }
+
+const intervals = (keepaliveMs: number | null, connectMs: number | null): Event => ({
+  type: 'configure',
+  intervals: { keepaliveMs, connectMs },
+})
+const forEver = agreed({ ...config, holdMs: 0 }, openOf())
+/** What is the same as before disturbs no timer, and what cannot be yet counts later. */
+const INTERVALS: readonly (readonly [name: string, session: Session, event: Event, expected: string])[] = [
+  ['the same ones, Established', S.established, intervals(null, null), 'Established'],
+  ['other dials, Established', S.established, intervals(null, 5000), 'Established'],
+  ['a third of the hold time in so many words', S.established, intervals(30_000, null), 'Established'],
+  ['more than a third', S.established, intervals(60_000, null), 'Established'],
+  ['less than a second', S.established, intervals(100, null), 'Established, keepalive 1 s'],
+  ['hold time 0', { ...S.established, negotiated: forEver }, intervals(5000, null), 'Established'],
+  ['other KEEPALIVEs, dialling', S.connect, intervals(5000, null), 'Connect'],
+  ['dials in shorter intervals than one takes', S.connect, intervals(null, 1000), 'Connect, connectRetry 10 s'],
+  ['passive', { ...S.active, config: { ...config, passive: true } }, intervals(null, 1000), 'Active'],
+]
+for (const [name, session, event, expected] of INTERVALS) {
+  test(`other intervals: ${name}: ${expected}`, () => {
+    assert.equal(outcome(step(session, event)), expected)
+  })
+}
+
+test('other intervals count for the next session as well', () => {
+  const { session } = run(S.idle, intervals(4000, 7000), expired('idleHold'))
+  assert.deepEqual([session.config.keepaliveMs, session.config.connectMs], [4000, 7000])
+  const { outcomes } = run(
+    { ...session, state: 'OpenSent', dialling: null, call },
+    on(2, openOf()),
+    expired('keepalive'),
+  )
+  assert.deepEqual(outcomes, [
+    'OpenConfirm, #2: KEEPALIVE, hold 90 s, keepalive 4 s',
+    'OpenConfirm, #2: KEEPALIVE, keepalive 4 s',
+  ])
+})
+
+test('the peer is up (BFD): a passive session lets itself be dialled', () => {
+  const passive = { ...config, passive: true }
+  assert.equal(outcome(step({ ...S.idle, config: passive }, { type: 'peerUp' })), 'Active, disarm idleHold')
+  assert.equal(outcome(step({ ...S.active, config: passive }, { type: 'peerUp' })), 'Active')
+})
 
 /** One event after another; the last outcome, and the session. */
 function run(from: Session, ...events: readonly Event[]): { session: Session; outcomes: string[] } {

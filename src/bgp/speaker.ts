@@ -1,6 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * BGP of a node: a session with each peer, and the one Rib that all of them send from.
+ * BGP of a node: a session with each peer, and the one Rib that all of them send from. It speaks and does not listen:
+ * routes received are counted and forgotten, as this node routes nothing by them.
+ *
+ * What is obeyed: BGP-4 (RFC 4271, 6286, 6608, 7606, 7607), families (4760, 2545, 8950), AS numbers (6793), OPENs (5492,
+ * 9072), long messages (8654), refreshes (2918), restarts (4724, 8538), communities (1997, 8642, 8092), draining (8326),
+ * last words (4486, 9003 for 8203, 9384 for BFD), peers that do not read (9687), TCP (2385, 5082), and what clients of
+ * route reflectors need (4456).
+ *
+ * What is not, and why:
+ * - Adj-RIB-In, Loc-RIB and the decision process (4271 §3.2, §9.1), 8642 §4 and loops of 4456 §8: nothing received is used.
+ * - MinRouteAdvertisementIntervalTimer (4271 §9.2.1.1): a node that takes over is to be heard of at once. What changes in
+ *   one turn of the event loop goes out together.
+ * - DelayOpen (4271 §8.1.1, optional), and Idle after a dial that failed: see fsm.ts.
+ * - Forwarding while we restart (4724 §4.1) is not kept by us but by the kernel; waiting for the peers' End-of-RIB before
+ *   sending is for who chooses routes by them.
+ * - Enhanced refresh (7313, optional): asked for a refresh, we send it without marks. TCP-AO (5925): MD5 is what peers have.
  */
 import type { Clock } from '../lib/clock.ts'
 import { Loop } from '../lib/loop.ts'

@@ -2,7 +2,15 @@
 /** Speakers with several peers on one simulated network, and routers that remember what they were told. */
 import assert from 'node:assert/strict'
 import type { OwnAddresses } from '../../src/bgp/attributes.ts'
-import type { AddressFamily, Attributes, Update } from '../../src/bgp/codec/message.ts'
+import { encode } from '../../src/bgp/codec/codec.ts'
+import {
+  type AddressFamily,
+  type Attributes,
+  type Dialect,
+  INITIAL_DIALECT,
+  type Message,
+  type Update,
+} from '../../src/bgp/codec/message.ts'
 import type { PeerEvent, PeerSetup, PeerView } from '../../src/bgp/peer-setup.ts'
 import type { PeerRoute } from '../../src/bgp/rib-offers.ts'
 import type { Path } from '../../src/bgp/route.ts'
@@ -10,7 +18,6 @@ import { type Config, openSession, type Send, type Session } from '../../src/bgp
 import { BgpSpeaker } from '../../src/bgp/speaker.ts'
 import { formatIp, parseIp } from '../../src/lib/ip.ts'
 import { formatCidr, parseCidr } from '../../src/lib/prefix.ts'
-import type { SocketAddress } from '../../src/lib/sockets.ts'
 import { randomOf } from '../fuzz/mutations.ts'
 import { SimClock } from '../sim/clock.ts'
 import { PausingClock } from '../sim/clock-pausing.ts'
@@ -151,7 +158,8 @@ export class RouterSession {
   readonly log: string[] = []
   /** What the node has told by now, by prefix. */
   readonly routes = new Map<string, Readonly<{ attributes: Attributes; nextHops: readonly string[] }>>()
-  send: Send = () => assert.fail('it was never up')
+  #dialect: Dialect = INITIAL_DIALECT
+  #send: Send = () => assert.fail('it was never up')
 
   constructor(world: SpeakerWorld, config: Partial<Config>) {
     this.process = new PausingClock(world.clock)
@@ -161,9 +169,10 @@ export class RouterSession {
       clock: this.process,
       random: world.random,
       connect: () => assert.fail('routers do not dial here'),
-      onEstablished: (_negotiated, send) => {
+      onEstablished: ({ dialect }, send) => {
         this.log.push('up')
-        this.send = send
+        this.#dialect = dialect
+        this.#send = send
         this.updates = []
         this.routes.clear()
       },
@@ -173,6 +182,10 @@ export class RouterSession {
       onRefresh: () => undefined,
     })
     this.session.start()
+  }
+
+  say(message: Message): void {
+    this.#send(encode(message, this.#dialect))
   }
 
   get prefixes(): string[] {
@@ -212,5 +225,3 @@ export function routesTo(peers: readonly string[], prefix: string, path: Partial
 export function hostPrefix(n: number): string {
   return `203.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}/32`
 }
-
-export type { SocketAddress }
