@@ -3,6 +3,7 @@
  * Everything that a speaker writes to the API server, none of which anybody waits for: ServiceL2Status and
  * ServiceBGPStatus objects, its ConfigurationState and events, together at a bounded rate.
  */
+import type { PeerEvent } from '../../bgp/peer-setup.ts'
 import type { KubeApi } from '../../kube/api.ts'
 import { CONFIGURATION_STATES, SERVICE_BGP_STATUSES, SERVICE_L2_STATUSES } from '../../kube/resource.ts'
 import { type Owner, openSink } from '../../kube/sink.ts'
@@ -24,6 +25,7 @@ import { Pace } from './pace.ts'
 import { NODE_LABEL } from './service-status.ts'
 import { openStatusApi } from './service-status-api.ts'
 import { ServiceStatuses } from './service-statuses.ts'
+import { SessionEvents } from './session-events.ts'
 import type { SpeakerObserver } from './speaker.ts'
 
 export type ReportsOptions = Readonly<{
@@ -34,6 +36,8 @@ export type ReportsOptions = Readonly<{
   excludeInterfaces: readonly NamePattern[]
   /** Writes a second, over all kinds. */
   perSecond: number
+  /** The uid of a BGPPeer, where it is known. */
+  uidOfPeer?(name: string): string | undefined
   clock: Clock
   log: Log
 }>
@@ -44,6 +48,7 @@ export class Reports {
   readonly #writer: Writer
   readonly #answers: L2Statuses
   readonly #routed: ServiceStatuses<BgpAnswer>
+  readonly #sessions: SessionEvents
   readonly #state: ConfigurationState
   readonly #own: ObjectSource
   #owner: Owner | null = null
@@ -77,6 +82,13 @@ export class Reports {
       onBegin: (service) => announcements.begins(service, 'bgp'),
     })
     this.#state = new ConfigurationState({ clock, namespace, node, write: (write) => this.#writer.status(write) })
+    this.#sessions = new SessionEvents({
+      clock,
+      namespace,
+      node,
+      event: (event) => this.#writer.event(event),
+      uidOf: (peer) => options.uidOfPeer?.(peer),
+    })
     const announcements = new AnnouncementReports({
       node,
       localInterfaces: localInterfaces(options),
@@ -126,10 +138,17 @@ export class Reports {
     this.#writer.event(event)
   }
 
+  /** Says what became of the session with a BGPPeer, in an event. */
+  session(event: PeerEvent): void {
+    if (event.type === 'up') this.#sessions.up(event.peer)
+    else if (event.type === 'down') this.#sessions.down(event.peer, event.why)
+  }
+
   /** Writes no more. */
   async stop(): Promise<void> {
     this.#answers.close()
     this.#routed.close()
+    this.#sessions.close()
     this.#writer.close()
     await this.#own.stop()
   }
