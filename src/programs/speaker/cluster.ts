@@ -40,8 +40,11 @@ import { Journal } from './journal.ts'
 import type { MembersDocument } from './memberlist-debug.ts'
 import { membersDocument } from './members-document.ts'
 import { openMembership, pauseLimitMs } from './open-membership.ts'
+import { openPeering, type PeeringFlags } from './open-peering.ts'
 import { openResponder } from './open-responder.ts'
+import { isDaemonSetDeleted } from './own-daemon-set.ts'
 import { findOwnPod, type OwnPodOptions } from './own-pod.ts'
+import type { PeerReadings } from './peers-readings.ts'
 import { rememberingSource } from './remembering-source.ts'
 import { Reports } from './reports.ts'
 import type { Ring } from './ring.ts'
@@ -64,7 +67,7 @@ export type ClusterOptions = Readonly<{
   ring: RingConfig | null
   /** --lb-class, empty where it is not given. */
   classes: readonly string[]
-  ignoreExcludeLabel: boolean
+  bgp: PeeringFlags
   /** Status objects and events written in a second. */
   statusRate: number
   /** Where the last known state is kept. */
@@ -81,6 +84,7 @@ export type ClusterSpeaker = Readonly<{
   api: KubeApi
   namespace: string
   speaker: Speaker
+  peers: PeerReadings
   /** Who is in the ring. */
   members(): MembersDocument
   /** Resolves when it announces, be it from the last known state, however long that takes. */
@@ -91,7 +95,7 @@ export type ClusterSpeaker = Readonly<{
 
 /** Opens what it takes, and asks for nothing before `start`. Throws a Fault when it cannot run here. */
 export async function openInCluster(options: ClusterOptions): Promise<ClusterSpeaker> {
-  const { log, node, classes, ignoreExcludeLabel, statusRate, ring: config } = options
+  const { log, node, classes, bgp, statusRate, ring: config } = options
   const excludeInterfaces = await readExcludedInterfaces(options.excludeFile ?? EXCLUDE_FILE)
   const access = await configOf(options.kubeconfig)
   const namespace = options.namespace || access.namespace
@@ -148,6 +152,14 @@ export async function openInCluster(options: ClusterOptions): Promise<ClusterSpe
       onRefuted: () => late.speaker?.announceAgain(),
     }))
   if (membership) late.ring = membership.ring
+  const routing = await openPeering({
+    ...bgp,
+    node,
+    links,
+    log,
+    isRemoved: () => isDaemonSetDeleted({ api, namespace, podName: options.podName, clock: systemClock, log }),
+    onReplan: () => late.speaker?.replanned(),
+  })
   const stopping = new AbortController()
   const afterwards = () => {
     const { speaker } = late
@@ -161,9 +173,10 @@ export async function openInCluster(options: ClusterOptions): Promise<ClusterSpe
     namespace,
     node,
     classes,
-    ignoreExcludeLabel,
+    ignoreExcludeLabel: bgp.ignoreExcludeLabel,
     fillDefaults: false,
     ...(membership && { membership }),
+    routing,
     observer: {
       planned(planned) {
         reports.observer.planned(planned)
@@ -177,12 +190,12 @@ export async function openInCluster(options: ClusterOptions): Promise<ClusterSpe
   late.speaker = running
   const stop = async () => {
     stopping.abort()
+    await running.stop() // what routers are told at the end may be worth an event
     await reports.stop()
-    await running.stop()
     api.close()
   }
   const members = () => membersDocument(running.view, membership && config && { ring: membership.ring, config })
-  return { api, namespace, speaker: running, members, start: () => running.start(), stop }
+  return { api, namespace, speaker: running, peers: routing.readings, members, start: () => running.start(), stop }
 }
 
 type Connected = ClusterOptions & Readonly<{ api: KubeApi; namespace: string }>

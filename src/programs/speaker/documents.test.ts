@@ -18,6 +18,7 @@ import { History } from '../listeners/history.ts'
 import { speakerDocuments } from './documents.ts'
 import { membersDocument } from './members-document.ts'
 import { registerSpeakerMetrics } from './metrics.ts'
+import type { PeerReadings } from './peers-readings.ts'
 import { Speaker } from './speaker.ts'
 
 const LINK: Link = {
@@ -47,6 +48,15 @@ const slice = (name: string) => {
   return { ...object, apiVersion: 'discovery.k8s.io/v1' }
 }
 
+const NO_PEERS: PeerReadings = {
+  node: 'iris1',
+  peers: () => [],
+  configured: () => undefined,
+  sent: () => [],
+  held: () => [],
+  bfd: () => [],
+}
+
 test('what it announces and why not, as objects change', async () => {
   const api = new MemoryObjects()
   // 10.20.30.1 belongs to iris2 and 10.20.30.2 to iris1, by MetalLB's election.
@@ -72,7 +82,12 @@ test('what it announces and why not, as objects change', async () => {
   const metrics = new Metrics()
   registerSpeakerMetrics(metrics, speaker.view)
   registerClientMetrics(metrics, { ...speaker.view, updates: () => source.updates })
-  const documents = speakerDocuments(speaker.view, history, () => membersDocument(speaker.view, null))
+  const documents = speakerDocuments({
+    view: speaker.view,
+    history,
+    members: () => membersDocument(speaker.view, null),
+    peers: NO_PEERS,
+  })
   const plan = () => JSON.parse([...jsonPieces(documents.plan())].join('')).services
   const announced = () => metrics.render().match(/^metallb_speaker_announced.*/gm)
   assert.deepEqual(plan(), [], 'before it knows anything')

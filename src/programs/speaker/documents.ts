@@ -5,12 +5,19 @@ import type { Documents } from '../listeners/documents.ts'
 import type { History } from '../listeners/history.ts'
 import { PROTOCOLS } from './decisions.ts'
 import type { MembersDocument } from './memberlist-debug.ts'
+import { type PeerReadings, peersDocument } from './peers-document.ts'
 import type { SpeakerView } from './speaker.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** `peers` stays empty until routes are announced by BGP. */
-export function speakerDocuments(view: SpeakerView, history: History, members: () => MembersDocument): Documents {
+export type DocumentSources = Readonly<{
+  view: SpeakerView
+  history: History
+  members(): MembersDocument
+  peers: PeerReadings
+}>
+
+export function speakerDocuments({ view, history, members, peers }: DocumentSources): Documents {
   const { node, configuration } = view
   return {
     state: () => ({
@@ -23,7 +30,7 @@ export function speakerDocuments(view: SpeakerView, history: History, members: (
       conflicts: view.conflicts.active(),
     }),
     plan: () => ({ node, services: servicesOf(view) }),
-    peers: () => ({ peers: [] }),
+    peers: () => peersDocument(peers),
     members,
     history: () => history.document(),
   }

@@ -9,6 +9,7 @@ import { openRunDirectory } from '../listeners/run-directory.ts'
 import { speakerDocuments } from './documents.ts'
 import { membersDocument } from './members-document.ts'
 import { registerSpeakerMetrics } from './metrics.ts'
+import type { PeerReadings } from './peers-readings.ts'
 import type { SpeakerView } from './speaker.ts'
 
 const ARP_DROPS = { operation: 1, destination: 0, notAnnounced: 0, notOnInterface: 0, malformed: 0, suspended: 2 }
@@ -26,11 +27,13 @@ const VIEW: SpeakerView = {
   node: 'iris1',
   errors: () => 0,
   configuration: { model: null, problems: [] },
-  decisions: () =>
-    new Map([
-      ['default/web', { text: '', ips: ['192.0.2.1', '2001:db8::1'], why: {} }],
-      ['default/api', { text: '', ips: [], why: { reason: 'notOwner', message: 'node iris2 answers' } }],
-    ]),
+  decisions: (protocol) =>
+    protocol === 'bgp'
+      ? new Map([['default/web', { text: '', ips: ['192.0.2.1'], why: {} }]])
+      : new Map([
+          ['default/web', { text: '', ips: ['192.0.2.1', '2001:db8::1'], why: {} }],
+          ['default/api', { text: '', ips: [], why: { reason: 'notOwner', message: 'node iris2 answers' } }],
+        ]),
   leaders: () => [],
   members: () => new Set(['iris2', 'iris1']),
   conflicts: { active: () => [CONFLICT], counts: () => [['192.0.2.1', 4]] },
@@ -50,17 +53,32 @@ test('metrics: what this node announces and what it answered', () => {
     'metallb_layer2_responses_sent{ip="192.0.2.1"} 5',
     'metallb_speaker_announced{service="default/web",protocol="layer2",node="iris1",ip="192.0.2.1"} 1',
     'metallb_speaker_announced{service="default/web",protocol="layer2",node="iris1",ip="2001:db8::1"} 1',
+    'metallb_speaker_announced{service="default/web",protocol="bgp",node="iris1",ip="192.0.2.1"} 1',
   ])
   assert.match(metrics.render(), /^metallb_layer2_dropped_total\{protocol="arp",reason="suspended"\} 2$/m)
   assert.match(metrics.render(), /^metallb_layer2_dropped_total\{protocol="ndp",reason="hopLimit"\} 3$/m)
 })
+
+const NO_PEERS: PeerReadings = {
+  node: 'iris1',
+  peers: () => [],
+  configured: () => undefined,
+  sent: () => [],
+  held: () => [],
+  bfd: () => [],
+}
 
 const history = new History({
   program: 'speaker',
   directory: openRunDirectory('/proc/metallb'),
   clock: systemClock,
 })
-const documents = speakerDocuments(VIEW, history, () => membersDocument(VIEW, null))
+const documents = speakerDocuments({
+  view: VIEW,
+  history,
+  members: () => membersDocument(VIEW, null),
+  peers: NO_PEERS,
+})
 const DOCUMENTS: [DocumentName, object][] = [
   [
     'plan',
@@ -75,6 +93,7 @@ const DOCUMENTS: [DocumentName, object][] = [
           reason: 'notOwner',
           message: 'node iris2 answers',
         },
+        { service: 'default/web', protocol: 'bgp', announce: true, ips: ['192.0.2.1'] },
       ],
     },
   ],
@@ -95,7 +114,7 @@ const DOCUMENTS: [DocumentName, object][] = [
       leaders: [],
     },
   ],
-  ['peers', { peers: [] }],
+  ['peers', { node: 'iris1', peers: [], bfd: [], routes: [], held: [] }],
 ]
 for (const [name, expected] of DOCUMENTS) {
   test(`documents: ${name}`, () => {

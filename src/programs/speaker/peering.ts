@@ -81,7 +81,7 @@ export class Peering implements Routing {
     })
     this.#bfd = new PeerBfd(options, {
       onUp: (names) => this.#bfdUp(names),
-      onDown: (...down) => this.#bfdDown(...down),
+      onDown: (names, why) => this.#bfdDown(names, why),
     })
     this.#routers = new NearRouters(
       () => options.openRouters(),
@@ -149,7 +149,7 @@ export class Peering implements Routing {
     )
     const patienceMs = this.#drain.remainingMs ?? drainMs
     if (drained.length > 0 && patienceMs > 0) {
-      for (const { name } of drained) this.#bgp.drain(true, name)
+      this.#bgp.drain(true)
       await new Promise<void>((resolve) => clock.after(patienceMs, resolve))
     }
     await this.#bgp.close(reason)
@@ -214,14 +214,12 @@ export class Peering implements Routing {
   }
 
   #bfdUp(names: readonly string[]): void {
-    this.#options.log.info('BFD session up', { event: 'bfdUp', names })
     this.#apply()
     for (const name of names) this.#bgp.peerUp(name)
   }
 
   /** Forwarding to these peers is broken: their sessions end now, not when their hold time does. */
   #bfdDown(names: readonly string[], why: string): void {
-    this.#options.log.warn(`BFD session down: ${why}`, { event: 'bfdDown', names, reason: why })
     for (const name of names) this.#bgp.peerDown(name, why)
     this.#apply()
   }

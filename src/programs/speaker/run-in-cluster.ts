@@ -7,9 +7,11 @@ import { stopSignal } from '../daemon.ts'
 import type { SpeakerFlags } from '../flags/daemon-flags.ts'
 import { openListeners } from '../listeners/open-listeners.ts'
 import { prepareListeners } from '../listeners/preparation.ts'
+import { registerPeerMetrics } from './bgp-metrics.ts'
 import { openInCluster } from './cluster.ts'
 import { speakerDocuments } from './documents.ts'
 import { registerSpeakerMetrics } from './metrics.ts'
+import { peeringFlags } from './open-peering.ts'
 import { readRingConfig } from './ring-config.ts'
 
 /** Runs in a cluster until SIGTERM or SIGINT, then withdraws. Throws a Fault when it cannot start. */
@@ -29,7 +31,7 @@ export async function runInCluster(flags: SpeakerFlags, plainLog: Log): Promise<
     podLabels: flags['ml-labels'],
     ring: await readRingConfig(flags, process.env, { log }),
     classes: flags['lb-class'],
-    ignoreExcludeLabel: flags['ignore-exclude-lb'],
+    bgp: peeringFlags(flags),
     statusRate: flags['status-rate'],
     directory,
     wrap: (source) => (counted = new CountedSource(source)),
@@ -38,7 +40,8 @@ export async function runInCluster(flags: SpeakerFlags, plainLog: Log): Promise<
   const { errors, configuration } = view
   registerSpeakerMetrics(metrics, view)
   registerClientMetrics(metrics, { updates: () => counted?.updates ?? 0, errors, configuration })
-  const documents = speakerDocuments(view, history, () => cluster.members())
+  registerPeerMetrics(metrics, cluster.peers)
+  const documents = speakerDocuments({ view, history, members: () => cluster.members(), peers: cluster.peers })
   const listeners = await openListeners({
     ...prepared,
     documents: () => documents,

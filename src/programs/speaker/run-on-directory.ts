@@ -10,6 +10,7 @@ import { DEFAULT_NAMESPACE, stopSignal } from '../daemon.ts'
 import type { SpeakerFlags } from '../flags/daemon-flags.ts'
 import { openListeners } from '../listeners/open-listeners.ts'
 import { prepareListeners } from '../listeners/preparation.ts'
+import { registerPeerMetrics } from './bgp-metrics.ts'
 import { Conflicts } from './conflicts.ts'
 import { nodeDiscovery } from './discovery.ts'
 import { speakerDocuments } from './documents.ts'
@@ -17,6 +18,7 @@ import { readExcludedInterfaces } from './exclude-interfaces.ts'
 import { membersDocument } from './members-document.ts'
 import { registerSpeakerMetrics } from './metrics.ts'
 import { openMembership, pauseLimitMs } from './open-membership.ts'
+import { openPeering, peeringFlags } from './open-peering.ts'
 import { openResponder } from './open-responder.ts'
 import type { Ring } from './ring.ts'
 import { readRingConfig } from './ring-config.ts'
@@ -66,6 +68,13 @@ export async function runOnDirectory(flags: SpeakerFlags, plainLog: Log): Promis
       onRefuted: () => late.speaker?.announceAgain(),
     }))
   if (membership) late.ring = membership.ring
+  const routing = await openPeering({
+    ...peeringFlags(flags),
+    node,
+    links,
+    log,
+    onReplan: () => late.speaker?.replanned(),
+  })
   const speaker = new Speaker({
     source,
     responder,
@@ -76,6 +85,7 @@ export async function runOnDirectory(flags: SpeakerFlags, plainLog: Log): Promis
     ignoreExcludeLabel: flags['ignore-exclude-lb'],
     fillDefaults: true,
     ...(membership && { membership }),
+    routing,
     observer: {
       planned(planned) {
         membership?.planned(planned)
@@ -90,9 +100,13 @@ export async function runOnDirectory(flags: SpeakerFlags, plainLog: Log): Promis
   const { errors, configuration } = view
   registerSpeakerMetrics(metrics, view)
   registerClientMetrics(metrics, { updates: () => source.updates, errors, configuration })
-  const documents = speakerDocuments(view, history, () =>
-    membersDocument(view, membership && config && { ring: membership.ring, config }),
-  )
+  registerPeerMetrics(metrics, routing.readings)
+  const documents = speakerDocuments({
+    view,
+    history,
+    members: () => membersDocument(view, membership && config && { ring: membership.ring, config }),
+    peers: routing.readings,
+  })
   const told = { documents: () => documents, program: 'speaker', flags, api: null, clock } as const
   const listeners = await openListeners({ ...prepared, ...told })
   await speaker.start()

@@ -220,7 +220,7 @@ export class Speaker {
     const { membership, routing, responder } = this.#options
     this.#loop.close()
     const leaveRing = async () => {
-      await membership?.leave(this.#decisions.layer2.announced())
+      if (membership) await membership.leave(this.#decisions.layer2.announced())
       responder.close()
       membership?.close()
     }
