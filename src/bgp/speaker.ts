@@ -106,8 +106,12 @@ export class BgpSpeaker {
     this.#loop.poke()
   }
 
-  /** Asks all peers to prefer others (RFC 8326), or no longer. */
-  drain(isDraining: boolean): void {
+  /** Asks all peers, or this one as long as its session lasts, to prefer others (RFC 8326), or no longer. */
+  drain(isDraining: boolean, peer?: string): void {
+    if (peer !== undefined) {
+      this.#rib.change(peer, { draining: isDraining })
+      return this.#loop.poke()
+    }
     if (this.#draining === isDraining) return
     this.#draining = isDraining
     for (const name of this.#peers.keys()) this.#rib.change(name, { draining: isDraining })

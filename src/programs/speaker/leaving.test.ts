@@ -104,6 +104,13 @@ test('without time to drain it has left at once', () => {
   assert.equal(clock.waiting, 0)
 })
 
+test('a node that has not announced anything has nothing to drain', () => {
+  const { clock, seen, drain } = start(3000)
+  drain.update(GOES, { announced: false })
+  assert.deepEqual(seen, ['0 left'])
+  assert.equal(clock.waiting, 0)
+})
+
 test('after its end nothing fires', async () => {
   const { clock, seen, drain } = start(3000)
   drain.update(GOES)

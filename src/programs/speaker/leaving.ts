@@ -61,14 +61,17 @@ export class Drain {
     return Math.max(0, state.sinceMs + drainMs - clock.monotonicMs())
   }
 
-  /** What `leavingOf` says now. Another reason takes the place of the one before, and the time runs on. */
-  update(leaving: Leaving | null): void {
+  /**
+   * What `leavingOf` says now. Another reason takes the place of the one before, and the time runs on. `announced` false:
+   * nothing of this node was announced yet, so there is nothing to lead elsewhere.
+   */
+  update(leaving: Leaving | null, { announced = true }: Readonly<{ announced?: boolean }> = {}): void {
     const state = this.#state
     if (leaving === null) {
       if (state.phase !== 'stays') this.#enter({ phase: 'stays' })
     } else if (state.phase !== 'stays') {
       this.#state = { ...state, leaving }
-    } else if (this.#options.drainMs > 0) {
+    } else if (announced && this.#options.drainMs > 0) {
       this.#enter({ phase: 'draining', leaving, sinceMs: this.#options.clock.monotonicMs() })
     } else {
       this.#enter({ phase: 'left', leaving })

@@ -106,9 +106,11 @@ export class Peering implements Routing {
 
   configured(model: Model): void {
     const { node, ignoreExcludeLabel } = this.#options
+    const announced = this.#model !== null
     this.#model = model
     this.#peers = model.peers.filter(({ nodes }) => nodes.has(node))
-    this.#drain.update(leavingOf(model.nodes.get(node), { ignoreExcludeLabel, daemonSetDeleted: false }))
+    const leaving = leavingOf(model.nodes.get(node), { ignoreExcludeLabel, daemonSetDeleted: false })
+    this.#drain.update(leaving, { announced })
     this.#apply()
   }
 
@@ -149,7 +151,7 @@ export class Peering implements Routing {
     )
     const patienceMs = this.#drain.remainingMs ?? drainMs
     if (drained.length > 0 && patienceMs > 0) {
-      this.#bgp.drain(true)
+      for (const { name } of drained) this.#bgp.drain(true, name)
       await new Promise<void>((resolve) => clock.after(patienceMs, resolve))
     }
     await this.#bgp.close(reason)
