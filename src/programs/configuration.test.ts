@@ -111,3 +111,16 @@ test('null is no value, and a status that makes no sense is none of the configur
   assert.deepEqual(configuration.problems, [])
   assert.equal(configuration.model?.pools[0]?.autoAssign, true)
 })
+
+test('the uid of an object is at hand for events, as long as the object is', () => {
+  const configuration = new Configuration(NAMESPACE)
+  const ref = { kind: 'BGPPeer', namespace: NAMESPACE, name: 'tor' }
+  const tor = peer('tor')
+  const object = { ...tor, metadata: { ...tor.metadata, uid: 'u' } }
+  assert.equal(configuration.uidOf(ref), undefined)
+  configuration.apply({ type: 'applied', object })
+  assert.equal(configuration.uidOf(ref), 'u')
+  assert.equal(configuration.uidOf({ ...ref, name: 'spine' }), undefined)
+  configuration.apply({ type: 'deleted', object })
+  assert.equal(configuration.uidOf(ref), undefined)
+})

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isDeepStrictEqual } from 'node:util'
-import { type KubeObject, keyOfObject, type ObjectEvent } from '../lib/object.ts'
-import type { Problem } from '../lib/problem.ts'
+import { type KubeObject, keyOf, keyOfObject, type ObjectEvent } from '../lib/object.ts'
+import type { ObjectRef, Problem } from '../lib/problem.ts'
 import { type Structure, validateStructure } from '../manifests/schema.ts'
 import { isConfiguration } from '../model/inventory.ts'
 import { loadModel } from '../model/load.ts'
@@ -52,6 +52,12 @@ export class Configuration {
   /** The last valid model; null while there never was one. */
   get model(): Model | null {
     return this.#model
+  }
+
+  /** Of the object as it is now; undefined where there is none, or a file holds it. */
+  uidOf({ kind, namespace, name }: ObjectRef): string | undefined {
+    const structure = this.#objects.get(keyOf(kind, namespace, name))
+    return structure?.ok ? structure.object.metadata.uid : undefined
   }
 
   /** Reads all objects again; true when there is a new valid model. */

@@ -48,7 +48,7 @@ test('a session that comes up, and one that goes down, are events on the BGPPeer
 })
 
 /** What happens, in seconds, and what is said when. */
-const STORIES: [name: string, happens: readonly [number, 'up' | 'down' | 'forget'][], said: readonly string[]][] = [
+const STORIES: [name: string, happens: readonly [number, 'up' | 'down'][], said: readonly string[]][] = [
   ['up for good', [[0, 'up']], ['0 Up']],
   [
     'up, and told so twice',
@@ -107,34 +107,6 @@ const STORIES: [name: string, happens: readonly [number, 'up' | 'down' | 'forget
     ],
     ['0 Up', '10 Down', '60 Up', '70 Down'],
   ],
-  [
-    'taken away while it waits',
-    [
-      [0, 'up'],
-      [10, 'down'],
-      [20, 'up'],
-      [30, 'forget'],
-    ],
-    ['0 Up', '10 Down'],
-  ],
-  [
-    'taken away and put back',
-    [
-      [0, 'up'],
-      [10, 'forget'],
-      [20, 'up'],
-    ],
-    ['0 Up', '60 Up'],
-  ],
-  [
-    'taken away, and put back later',
-    [
-      [0, 'up'],
-      [10, 'forget'],
-      [90, 'up'],
-    ],
-    ['0 Up', '90 Up'],
-  ],
 ]
 for (const [name, happens, said] of STORIES) {
   test(`a session that is ${name}`, async () => {
@@ -142,10 +114,7 @@ for (const [name, happens, said] of STORIES) {
     const heard: string[] = []
     const listen = () => heard.push(...take().map((one) => `${clock.monotonicMs() / SECOND} ${one.split(' ')[1]}`))
     for (let second = 0; second < 300; second++) {
-      for (const [, what] of happens.filter(([at]) => at === second)) {
-        if (what === 'down') events.down('tor', 'why')
-        else events[what]('tor')
-      }
+      for (const [, what] of happens.filter(([at]) => at === second)) events[what]('tor', 'why')
       listen()
       await clock.advance(SECOND)
       listen()

@@ -22,8 +22,7 @@ export type SessionEventsOptions = Readonly<{
 /** What is so, as an event. */
 type News = Readonly<{ state: 'up' | 'down' } & Pick<EventWrite, 'type' | 'reason' | 'message'>>
 type Known = {
-  /** Null: the peer is no more. */
-  now: News | null
+  now: News
   /** What was said last. */
   told: News['state'] | null
   /** When each was said last. */
@@ -51,15 +50,6 @@ export class SessionEvents {
     this.#is(peer, { state: 'down', type: 'Warning', reason: 'BGPSessionDown', message })
   }
 
-  /** There is no such BGPPeer for this node any more: nothing is said about it, unless it comes back. */
-  forget(peer: string): void {
-    const known = this.#peers.get(peer)
-    if (!known) return
-    known.now = null
-    known.told = null
-    this.#wait()
-  }
-
   /** Says no more. */
   close(): void {
     this.#timer?.cancel()
@@ -78,9 +68,10 @@ export class SessionEvents {
     const { clock, event, namespace, uidOf } = this.#options
     const nowMs = clock.monotonicMs()
     for (const [name, known] of this.#peers) {
-      const { now, saidMs } = known
-      if (!now && Math.max(saidMs.up, saidMs.down) + SAY_EVERY_MS <= nowMs) this.#peers.delete(name)
-      if (!now || dueMs(known) > nowMs) continue
+      const { now, told, saidMs } = known
+      const isOver = now.state === 'down' && told === 'down' && Math.max(saidMs.up, saidMs.down) + SAY_EVERY_MS <= nowMs
+      if (isOver) this.#peers.delete(name) // and with it a BGPPeer that is no more
+      if (dueMs(known) > nowMs) continue
       const { state, ...said } = now
       saidMs[state] = nowMs
       known.told = state
@@ -101,7 +92,7 @@ export class SessionEvents {
   }
 }
 
-/** When the peer has something to say; never, if what is so was said or the peer is no more. */
+/** When the peer has something to say; never, if what is so was said. */
 function dueMs({ now, told, saidMs }: Known): number {
-  return now && now.state !== told ? saidMs[now.state] + SAY_EVERY_MS : Number.POSITIVE_INFINITY
+  return now.state === told ? Number.POSITIVE_INFINITY : saidMs[now.state] + SAY_EVERY_MS
 }
