@@ -124,6 +124,8 @@ export async function openInCluster(options: ClusterOptions): Promise<ClusterSpe
     links,
     excludeInterfaces,
     perSecond: statusRate,
+    uidOfPeer: (name) => late.speaker?.view.configuration.uidOf({ kind: 'BGPPeer', namespace, name }),
+    uidOfPeer: (name) => late.speaker?.uidOf({ kind: 'BGPPeer', namespace, name }),
     clock: systemClock,
     log,
   })
@@ -157,7 +159,10 @@ export async function openInCluster(options: ClusterOptions): Promise<ClusterSpe
     node,
     links,
     log,
-    isRemoved: () => isDaemonSetDeleted({ api, namespace, podName: options.podName, clock: systemClock, log }),
+    isRemoved: () =>
+      isDaemonSetDeleted({ api, namespace, podName: options.podName || reports.podName, clock: systemClock, log }),
+    onSession: (event) => reports.session(event),
+    onSession: (event) => reports.session(event),
     onReplan: () => late.speaker?.replanned(),
   })
   const stopping = new AbortController()

@@ -133,6 +133,11 @@ export class Reports {
     this.#state.begin()
   }
 
+  /** The own Pod's, as far as it is known; ''. */
+  get podName(): string {
+    return this.#owner?.name ?? ''
+  }
+
   /** Says something about an object in an event, when there is time. */
   event(event: EventWrite): void {
     this.#writer.event(event)

@@ -10,7 +10,7 @@ import type { Responder } from '../../l2/responder.ts'
 import type { Log } from '../../lib/log.ts'
 import { Loop } from '../../lib/loop.ts'
 import type { ObjectEvent, ObjectSource } from '../../lib/object.ts'
-import type { Problem } from '../../lib/problem.ts'
+import type { ObjectRef, Problem } from '../../lib/problem.ts'
 import type { Model } from '../../model/model.ts'
 import { list } from '../../model/wording.ts'
 import { type BgpPlan, type PeerRoute, planBgp } from '../../plan/bgp.ts'
@@ -98,7 +98,7 @@ export type SpeakerView = Readonly<{
   node: string
   /** Errors that objects brought so far. */
   errors(): number
-  configuration: Pick<Configuration, 'model' | 'problems'>
+  configuration: Pick<Configuration, 'model' | 'problems' | 'uidOf'>
   /**
    * What this node does for each Service, as last decided: by its key, what is announced or else why not. On BGP only of
    * Services that some BGPAdvertisement is for.
@@ -196,6 +196,11 @@ export class Speaker {
   /** Resolves when everything that came so far is planned. */
   settled(): Promise<void> {
     return this.#loop.idle()
+  }
+
+  /** Of an object of the configuration, where it has one. */
+  uidOf(object: ObjectRef): string | undefined {
+    return this.#configuration.uidOf(object)
   }
 
   /** What metrics and documents read, always as it is now. */
