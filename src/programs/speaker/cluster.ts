@@ -124,7 +124,6 @@ export async function openInCluster(options: ClusterOptions): Promise<ClusterSpe
     links,
     excludeInterfaces,
     perSecond: statusRate,
-    uidOfPeer: (name) => late.speaker?.view.configuration.uidOf({ kind: 'BGPPeer', namespace, name }),
     uidOfPeer: (name) => late.speaker?.uidOf({ kind: 'BGPPeer', namespace, name }),
     clock: systemClock,
     log,
@@ -161,7 +160,6 @@ export async function openInCluster(options: ClusterOptions): Promise<ClusterSpe
     log,
     isRemoved: () =>
       isDaemonSetDeleted({ api, namespace, podName: options.podName || reports.podName, clock: systemClock, log }),
-    onSession: (event) => reports.session(event),
     onSession: (event) => reports.session(event),
     onReplan: () => late.speaker?.replanned(),
   })

@@ -26,7 +26,7 @@ const CONFLICT = {
 const VIEW: SpeakerView = {
   node: 'iris1',
   errors: () => 0,
-  configuration: { model: null, problems: [], uidOf: () => undefined },
+  configuration: { model: null, problems: [] },
   decisions: (protocol) =>
     protocol === 'bgp'
       ? new Map([['default/web', { text: '', ips: ['192.0.2.1'], why: {} }]])

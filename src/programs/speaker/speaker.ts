@@ -98,7 +98,7 @@ export type SpeakerView = Readonly<{
   node: string
   /** Errors that objects brought so far. */
   errors(): number
-  configuration: Pick<Configuration, 'model' | 'problems' | 'uidOf'>
+  configuration: Pick<Configuration, 'model' | 'problems'>
   /**
    * What this node does for each Service, as last decided: by its key, what is announced or else why not. On BGP only of
    * Services that some BGPAdvertisement is for.
