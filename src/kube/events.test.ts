@@ -47,6 +47,15 @@ test('an Event as kubectl describe shows it', async () => {
   })
 })
 
+test('an Event about a BGPPeer names the version that users write', async () => {
+  const { api, recorder } = rig()
+  const peer = { kind: 'BGPPeer', namespace: 'metallb-system', name: 'tor' }
+  await recorder.write({ object: peer, type: 'Normal', reason: 'BGPSessionUp', message: 'up' })
+  const [request] = api.requests
+  assert.equal(request?.path, '/api/v1/namespaces/metallb-system/events')
+  assert.deepEqual(field(request.body, 'involvedObject'), { apiVersion: 'metallb.io/v1beta2', ...peer })
+})
+
 test('what is said again is counted in the Event that is there', async () => {
   const { api, recorder, sent } = rig()
   for (let times = 0; times < 3; times++) await recorder.write(event)
