@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The BFD reflex on Linux: the native thread's sockets, sessions and counters as lib/bfd-reflex.ts wants them. */
+import { close } from 'node:fs'
 import type {
+  BfdEcho,
   BfdPeer,
   BfdReflex,
   BfdReflexCounters,
@@ -18,10 +20,16 @@ import { type Handle, loadNative } from './native.ts'
 
 const EVENT_PACKET = 0
 const EVENT_SILENCE = 1
+const EVENT_ECHO_SILENCE = 3
 const EADDRINUSE = -98
 const EADDRNOTAVAIL = -99
 const EAFNOSUPPORT = -97
-const COUNTS = 7
+const ENODEV = -19
+const COUNTS = 8
+const SESSION_COUNTS = 5
+/** As the kernel has it: IFNAMSIZ less the end. */
+const MOST_NAME_BYTES = 15
+const NOTHING = new Uint8Array(0)
 const MAPPED = 0xffffn << 32n
 
 /**
@@ -36,14 +44,16 @@ class LinuxBfdReflex implements BfdReflex {
   readonly #native = loadNative()
   readonly #handle: Handle
   /** Number of each session's latest orders: silence that was noticed under earlier ones is old news. */
-  readonly #orders = new Map<ReflexId, { socket: ReflexId; number: number }>()
+  readonly #orders = new Map<ReflexId, { socket: ReflexId; number: number; echo: number }>()
   #listener: BfdReflexListener | undefined
   #final: BfdReflexCounters | undefined
 
   constructor(lateMs: number) {
     const opened = this.#native.bfdOpen(lateMs, (kind, session, socket, value, from, bytes) => {
       if (kind === EVENT_PACKET) this.#onPacket(session, socket, { ttl: value, from, bytes })
-      else if (kind !== EVENT_SILENCE) this.#listener?.onPaused(value)
+      else if (kind === EVENT_ECHO_SILENCE) {
+        if (this.#orders.get(session)?.echo === value) this.#listener?.onEchoSilence?.(session)
+      } else if (kind !== EVENT_SILENCE) this.#listener?.onPaused(value)
       else if (this.#orders.get(session)?.number === value) this.#listener?.onSilence(session)
     })
     if (typeof opened === 'number') throw systemFault(opened, 'start the BFD reflex')
@@ -54,8 +64,8 @@ class LinuxBfdReflex implements BfdReflex {
     this.#listener = listener
   }
 
-  openSocket(local: SocketAddress, { ttl }: Readonly<{ ttl: number }>): ReflexId {
-    const result = this.#native.bfdOpenSocket(this.#handle, encodeAddress(local), ttl)
+  openSocket(local: SocketAddress, { ttl, device }: Readonly<{ ttl: number; device?: string }>): ReflexId {
+    const result = this.#native.bfdOpenSocket(this.#handle, encodeAddress(local), ttl, encodeDevice(device))
     if (result < 0) throw networkFault(result, `receive on UDP ${local.address} port ${local.port}`)
     return result
   }
@@ -63,14 +73,26 @@ class LinuxBfdReflex implements BfdReflex {
   closeSocket(socket: ReflexId): void {
     for (const [session, orders] of this.#orders) if (orders.socket === socket) this.#orders.delete(session)
     this.#native.bfdCloseSocket(this.#handle, socket)
+    this.#tidy()
   }
 
-  openSession(socket: ReflexId, { to, remotePort, discriminator, minTtl }: BfdPeer): ReflexId {
-    const address = encodeAddress(to)
-    const port = remotePort ?? -1
-    const result = this.#native.bfdOpenSession(this.#handle, socket, address, port, discriminator, minTtl)
-    if (result < 0) throw networkFault(result, `open a session with ${to.address}`)
-    this.#orders.set(result, { socket, number: 0 })
+  openSession(socket: ReflexId, peer: BfdPeer): ReflexId {
+    const { to, remotePort, discriminator, minTtl, source, device } = peer
+    const result = this.#native.bfdOpenSession(
+      this.#handle,
+      socket,
+      encodeAddress(to),
+      remotePort ?? -1,
+      discriminator,
+      minTtl,
+      source ? encodeAddress({ address: source.address, port: 0 }) : NOTHING,
+      encodeDevice(device),
+    )
+    if (result < 0) {
+      const from = source ? ` from ${source.address}` : ''
+      throw networkFault(result, `open a session with ${to.address}${from}${device ? ` by ${device}` : ''}`)
+    }
+    this.#orders.set(result, { socket, number: 0, echo: 0 })
     return result
   }
 
@@ -88,29 +110,48 @@ class LinuxBfdReflex implements BfdReflex {
     this.#native.bfdSend(this.#handle, session, packet) // what could not be sent is counted
   }
 
-  setEcho(): void {}
+  setEcho(session: ReflexId, echo: BfdEcho | null): void {
+    const orders = this.#orders.get(session)
+    if (!orders) return
+    orders.echo = (orders.echo + 1) % 2 ** 32
+    const numbers = Float64Array.of(orders.echo, echo?.intervalUs ?? 0, echo?.detectUs ?? 0)
+    const result = this.#native.bfdOrderEcho(this.#handle, session, bytesOf(numbers))
+    if (result < 0) throw networkFault(result, 'send BFD echoes')
+    this.#tidy()
+  }
 
-  sessionCounters(): BfdSessionCounters {
-    return { controlIn: 0, controlOut: 0, echoIn: 0, echoOut: 0, looped: 0 }
+  sessionCounters(session: ReflexId): BfdSessionCounters {
+    const counts = new BigUint64Array(SESSION_COUNTS)
+    if (!this.#final) this.#native.bfdReadSession(this.#handle, session, bytesOf(counts))
+    const [controlIn = 0, controlOut = 0, echoIn = 0, echoOut = 0, looped = 0] = Array.from(counts, Number)
+    return { controlIn, controlOut, echoIn, echoOut, looped }
   }
 
   closeSession(session: ReflexId): void {
     this.#orders.delete(session)
     this.#native.bfdCloseSession(this.#handle, session)
+    this.#tidy()
   }
 
   counters(): BfdReflexCounters {
     if (this.#final) return this.#final
     const counts = new BigUint64Array(COUNTS)
     this.#native.bfdRead(this.#handle, bytesOf(counts))
-    const [sent = 0, unsent = 0, accepted = 0, told = 0, ttl = 0, flood = 0, oversized = 0] = Array.from(counts, Number)
-    return { sent, unsent, accepted, told, dropped: { ttl, flood, oversized, interface: 0 } }
+    const [sent = 0, unsent = 0, accepted = 0, told = 0, ...dropped] = Array.from(counts, Number)
+    const [ttl = 0, flood = 0, oversized = 0, byInterface = 0] = dropped
+    return { sent, unsent, accepted, told, dropped: { ttl, flood, oversized, interface: byInterface } }
   }
 
   close(): void {
     this.#final ??= this.counters()
     this.#orders.clear()
     this.#native.bfdClose(this.#handle)
+  }
+
+  /** A packet socket takes milliseconds to close: not on this thread. */
+  #tidy(): void {
+    for (let fd = this.#native.bfdUnused(this.#handle); fd >= 0; fd = this.#native.bfdUnused(this.#handle))
+      close(fd, () => undefined)
   }
 
   #onPacket(session: number, socket: number, packet: { ttl: number; from: Uint8Array; bytes: Uint8Array }): void {
@@ -136,6 +177,12 @@ function encodeAddress({ address, port }: SocketAddress): Uint8Array {
   view.setBigUint64(8, bits & 0xffff_ffff_ffff_ffffn)
   view.setUint16(16, port)
   return bytes
+}
+
+function encodeDevice(device: string | undefined): Uint8Array {
+  const name = Buffer.from(device ?? '')
+  if (name.length > MOST_NAME_BYTES || name.includes(0)) throw systemFault(ENODEV, `use the interface '${device}'`)
+  return name
 }
 
 function decodeAddress(bytes: Uint8Array): SocketAddress {

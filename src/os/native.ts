@@ -49,7 +49,7 @@ export type Native = Readonly<{
       bytes: Uint8Array,
     ) => void,
   ): Handle | number
-  bfdOpenSocket(reflex: Handle, local: Uint8Array, ttl: number): number
+  bfdOpenSocket(reflex: Handle, local: Uint8Array, ttl: number, device: Uint8Array): number
   bfdCloseSocket(reflex: Handle, socket: number): void
   bfdOpenSession(
     reflex: Handle,
@@ -58,11 +58,17 @@ export type Native = Readonly<{
     remotePort: number,
     discriminator: number,
     minTtl: number,
+    source: Uint8Array,
+    device: Uint8Array,
   ): number
   bfdOrder(reflex: Handle, session: number, numbers: Uint8Array, packet: Uint8Array, expected: Uint8Array): number
+  bfdOrderEcho(reflex: Handle, session: number, numbers: Uint8Array): number
+  /** A descriptor that nothing needs any more, to be closed; negative: there is none. */
+  bfdUnused(reflex: Handle): number
   bfdSend(reflex: Handle, session: number, packet: Uint8Array): number
   bfdCloseSession(reflex: Handle, session: number): void
   bfdRead(reflex: Handle, counts: Uint8Array): void
+  bfdReadSession(reflex: Handle, session: number, counts: Uint8Array): void
   bfdClose(reflex: Handle): void
   linksDump(): Uint8Array | number
   linksWatch(listener: () => void): Handle | number

@@ -27,7 +27,8 @@ static bool report(void *context, const struct bfd_event *event) {
 static double value_of(const struct bfd_event *event) {
   switch (event->kind) {
     case BFD_PACKET: return event->ttl;
-    case BFD_SILENCE: return event->orders;
+    case BFD_SILENCE:
+    case BFD_ECHO_SILENCE: return event->orders;
     case BFD_PAUSED: return (double)event->paused_ms;
   }
   return 0;
@@ -123,13 +124,25 @@ static bool address_of(napi_env env, napi_value value, struct bfd_address *out) 
   return true;
 }
 
-/* bfdOpenSocket(handle, local, ttl): number | -errno */
+/* Bytes of a name; no bytes for none. */
+static bool device_of(napi_env env, napi_value value, char out[BFD_DEVICE_BYTES]) {
+  uint8_t *bytes = NULL;
+  size_t len = 0;
+  if (!addon_bytes(env, value, &bytes, &len)) return false;
+  if (len >= BFD_DEVICE_BYTES) return napi_throw_type_error(env, NULL, "no interface has so long a name"), false;
+  memset(out, 0, BFD_DEVICE_BYTES);
+  if (len > 0) memcpy(out, bytes, len);
+  return true;
+}
+
+/* bfdOpenSocket(handle, local, ttl, device): number | -errno */
 static napi_value open_socket(napi_env env, napi_callback_info info) {
-  napi_value arguments[3];
-  struct bfd_address local;
-  struct bfd_reflex *reflex = arguments_of(env, info, 3, arguments);
-  if (!reflex || !address_of(env, arguments[1], &local)) return NULL;
-  return addon_number(env, bfd_open_socket(reflex, &local, int32_of(env, arguments[2])));
+  napi_value arguments[4];
+  struct bfd_local local = {0};
+  struct bfd_reflex *reflex = arguments_of(env, info, 4, arguments);
+  if (!reflex || !address_of(env, arguments[1], &local.at) || !device_of(env, arguments[3], local.device)) return NULL;
+  local.ttl = int32_of(env, arguments[2]);
+  return addon_number(env, bfd_open_socket(reflex, &local));
 }
 
 /* bfdCloseSocket(handle, socket): its sessions are closed as well */
@@ -140,17 +153,24 @@ static napi_value close_socket(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* bfdOpenSession(handle, socket, to, remotePort (negative: any), discriminator, minTtl): number | -errno */
+/* bfdOpenSession(handle, socket, to, remotePort (negative: any), discriminator, minTtl, source | no bytes, device): number | -errno */
 static napi_value open_session(napi_env env, napi_callback_info info) {
-  napi_value arguments[6];
+  napi_value arguments[8];
   struct bfd_peer peer = {0};
-  struct bfd_reflex *reflex = arguments_of(env, info, 6, arguments);
-  if (!reflex || !address_of(env, arguments[2], &peer.to)) return NULL;
+  struct bfd_origin origin = {0};
+  uint8_t *source = NULL;
+  size_t source_len = 0;
+  struct bfd_reflex *reflex = arguments_of(env, info, 8, arguments);
+  if (!reflex || !address_of(env, arguments[2], &peer.to) || !addon_bytes(env, arguments[6], &source, &source_len) ||
+      !device_of(env, arguments[7], origin.device))
+    return NULL;
+  origin.has_source = source_len >= sizeof origin.source;
+  if (origin.has_source) memcpy(origin.source, source, sizeof origin.source);
   peer.socket = int32_of(env, arguments[1]);
   peer.remote_port = int32_of(env, arguments[3]);
   napi_get_value_uint32(env, arguments[4], &peer.discriminator);
   peer.min_ttl = int32_of(env, arguments[5]);
-  return addon_number(env, bfd_open_session(reflex, &peer));
+  return addon_number(env, bfd_open_session(reflex, &peer, &origin));
 }
 
 /* bfdOrder(handle, session, numbers, packet, expected): 0 | -errno; doubles: number, intervalUs, detectMult, detectUs, now */
@@ -177,6 +197,29 @@ static napi_value order(napi_env env, napi_callback_info info) {
   orders.packet = packet;
   orders.expected = expected;
   return addon_number(env, bfd_order(reflex, int32_of(env, arguments[1]), &orders));
+}
+
+/* bfdOrderEcho(handle, session, numbers): 0 | -errno; doubles: number, intervalUs (0: none), detectUs */
+static napi_value order_echo(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  uint8_t *packed = NULL;
+  size_t packed_len = 0;
+  double numbers[3];
+  struct bfd_reflex *reflex = arguments_of(env, info, 3, arguments);
+  if (!reflex || !addon_bytes(env, arguments[2], &packed, &packed_len)) return NULL;
+  if (packed_len != sizeof numbers) return napi_throw_type_error(env, NULL, "orders have three numbers"), NULL;
+  memcpy(numbers, packed, sizeof numbers);
+  struct bfd_echo_orders orders = {.number = (uint32_t)numbers[0]};
+  orders.interval_ns = (uint64_t)numbers[1] * 1000;
+  orders.detect_ns = (uint64_t)numbers[2] * 1000;
+  return addon_number(env, bfd_order_echo(reflex, int32_of(env, arguments[1]), &orders));
+}
+
+/* bfdUnused(handle): a descriptor to be closed | -1 */
+static napi_value unused(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  struct bfd_reflex *reflex = arguments_of(env, info, 1, arguments);
+  return reflex ? addon_number(env, bfd_unused(reflex)) : NULL;
 }
 
 /* bfdSend(handle, session, packet): 0 | -errno */
@@ -209,6 +252,19 @@ static napi_value read_counts(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* bfdReadSession(handle, session, counts): fills 64-bit numbers, in the order of enum bfd_session_count */
+static napi_value read_session(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  uint8_t *counts = NULL;
+  size_t len = 0;
+  struct bfd_reflex *reflex = arguments_of(env, info, 3, arguments);
+  if (!reflex || !addon_bytes(env, arguments[2], &counts, &len)) return NULL;
+  if (len != BFD_SESSION_COUNTS * sizeof(uint64_t))
+    return napi_throw_type_error(env, NULL, "counts has the wrong length"), NULL;
+  bfd_read_session(reflex, int32_of(env, arguments[1]), (void *)counts);
+  return NULL;
+}
+
 /* bfdClose(handle): nothing is sent after it returns */
 static napi_value close_reflex(napi_env env, napi_callback_info info) {
   napi_value arguments[1];
@@ -227,8 +283,11 @@ void addon_init_bfd(napi_env env, napi_value exports) {
   addon_export(env, exports, "bfdCloseSocket", close_socket);
   addon_export(env, exports, "bfdOpenSession", open_session);
   addon_export(env, exports, "bfdOrder", order);
+  addon_export(env, exports, "bfdOrderEcho", order_echo);
+  addon_export(env, exports, "bfdUnused", unused);
   addon_export(env, exports, "bfdSend", send_packet);
   addon_export(env, exports, "bfdCloseSession", close_session);
   addon_export(env, exports, "bfdRead", read_counts);
+  addon_export(env, exports, "bfdReadSession", read_session);
   addon_export(env, exports, "bfdClose", close_reflex);
 }

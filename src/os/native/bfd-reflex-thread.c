@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
-#include <errno.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +19,11 @@ uint64_t bfd_now_ns(void) {
   struct timespec now;
   clock_gettime(CLOCK_BOOTTIME, &now); /* goes on while the machine sleeps */
   return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
+}
+
+void bfd_expect(struct bfd_watch *watch, uint64_t now_ns) {
+  watch->heard_ns = now_ns;
+  watch->silent_at_ns = watch->detect_ns ? now_ns + watch->detect_ns : BFD_NEVER;
 }
 
 /* One share of what may wait for JavaScript; tells the packet if there is room in it. */
@@ -44,65 +46,52 @@ static void tell(struct bfd_reflex *reflex, struct bfd_session *session, const s
   reflex->counts[BFD_TOLD]++;
 }
 
+/* The session that a packet is for; NULL with `elsewhere` if it had to come by another interface. */
+static struct bfd_session *find_for(const struct bfd_reflex *reflex, const struct bfd_arrival *arrival, bool *elsewhere) {
+  *elsewhere = false;
+  for (struct bfd_session *session = reflex->sessions; session; session = session->next) {
+    if (!bfd_is_for(&session->peer, arrival)) continue;
+    if (bfd_is_by(&session->peer, arrival->ifindex)) return session;
+    *elsewhere = true;
+  }
+  return NULL;
+}
+
 static void take(struct bfd_reflex *reflex, const struct bfd_arrival *arrival) {
-  struct bfd_session *session = reflex->sessions;
-  while (session && !bfd_is_for(&session->peer, arrival)) session = session->next;
+  bool elsewhere = false;
+  struct bfd_session *session = find_for(reflex, arrival, &elsewhere);
+  if (!session && elsewhere) {
+    reflex->counts[BFD_INTERFACE]++;
+    return;
+  }
   if (session && arrival->ttl < session->peer.min_ttl) {
     reflex->counts[BFD_TTL]++;
-  } else if (session && bfd_is_expected(arrival, session->expected, session->expected_len)) {
+    return;
+  }
+  if (session) {
+    session->ifindex = arrival->ifindex;
+    session->counts[BFD_CONTROL_IN]++;
+  }
+  if (session && bfd_is_expected(arrival, session->expected, session->expected_len)) {
     reflex->counts[BFD_ACCEPTED]++;
-    session->silent_at_ns = session->detect_ns ? bfd_now_ns() + session->detect_ns : BFD_NEVER;
+    bfd_expect(&session->watch, bfd_now_ns());
   } else {
     tell(reflex, session, arrival);
   }
 }
 
-static void read_control(struct msghdr *message, struct bfd_arrival *arrival) {
-  arrival->ttl = -1;
-  for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control; control = CMSG_NXTHDR(message, control)) {
-    bool ipv4 = control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_TTL;
-    bool ipv6 = control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_HOPLIMIT;
-    int ttl = 0;
-    if (!ipv4 && !ipv6) continue;
-    memcpy(&ttl, CMSG_DATA(control), sizeof ttl);
-    arrival->ttl = ttl;
-  }
-}
-
-static void read_source(const struct sockaddr_storage *source, struct bfd_address *from) {
-  if (source->ss_family == AF_INET) {
-    const struct sockaddr_in *in = (const void *)source;
-    memcpy(from->ip, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12);
-    memcpy(from->ip + 12, &in->sin_addr, 4);
-    from->port = ntohs(in->sin_port);
-  } else {
-    const struct sockaddr_in6 *in = (const void *)source;
-    memcpy(from->ip, &in->sin6_addr, 16);
-    from->port = ntohs(in->sin6_port);
-  }
-}
-
 /* Deals with what has arrived, up to `limit` packets. */
 static void serve(struct bfd_reflex *reflex, const struct bfd_socket *socket, int limit) {
+  if (socket->kind != BFD_CONTROL) {
+    bfd_serve_echo(reflex, socket, limit);
+    return;
+  }
   for (int i = 0; i < limit; i++) {
     uint8_t bytes[BFD_MAX_BYTES];
-    _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(int)) * 2];
-    struct sockaddr_storage source = {0};
-    struct iovec part = {bytes, sizeof bytes};
-    struct msghdr message = {.msg_name = &source, .msg_namelen = sizeof source, .msg_iov = &part, .msg_iovlen = 1};
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    ssize_t len = recvmsg(socket->fd, &message, MSG_DONTWAIT);
-    if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
-    if (len < 0) continue; /* EINTR, or what ICMP or a link that went down left behind: reading it has cleared it */
-    if (message.msg_flags & MSG_TRUNC) {
-      reflex->counts[BFD_OVERSIZED]++;
-      continue;
-    }
-    struct bfd_arrival arrival = {.socket = socket->id, .bytes = bytes, .len = (size_t)len};
-    read_control(&message, &arrival);
-    read_source(&source, &arrival.from);
-    take(reflex, &arrival);
+    struct bfd_arrival arrival;
+    int got = bfd_receive(reflex, socket, bytes, &arrival);
+    if (got < 0) return;
+    if (got > 0) take(reflex, &arrival);
   }
 }
 
@@ -118,15 +107,30 @@ void bfd_tell_pause(struct bfd_reflex *reflex) {
   reflex->paused_ms = 0;
 }
 
+/*
+ * A deadline after a pause. Whoever took us for dead meanwhile has slowed down, and may have been heard by nobody: it
+ * gets the whole time. Short pauses move it on by as much as they took, but in all by no more than the whole time: a
+ * process that is allowed a part of a processor has one every tenth of a second, and would hardly ever find anybody
+ * silent. What came meanwhile is read before the deadline counts.
+ */
+static void put_off(struct bfd_watch *watch, uint64_t late_ns, uint64_t now_ns) {
+  if (watch->silent_at_ns == BFD_NEVER) return;
+  if (late_ns >= watch->detect_ns) bfd_expect(watch, now_ns);
+  uint64_t most = watch->heard_ns + 2 * watch->detect_ns;
+  if (late_ns < watch->detect_ns)
+    watch->silent_at_ns = watch->silent_at_ns + late_ns < most ? watch->silent_at_ns + late_ns : most;
+}
+
 void bfd_notice_pause(struct bfd_reflex *reflex) {
   uint64_t now = bfd_now_ns();
   uint64_t late = reflex->alarm_ns < now ? now - reflex->alarm_ns : 0;
   if (reflex->late_ns == 0 || late <= reflex->late_ns) return;
   for (struct bfd_session *session = reflex->sessions; session; session = session->next) {
-    if (session->send_at_ns < now) session->send_at_ns = now; /* what was due before it is no second pause */
-    if (session->silent_at_ns == BFD_NEVER) continue;
-    /* Whoever took us for dead meanwhile has slowed down, and may have been heard by nobody: it gets the whole time. */
-    session->silent_at_ns = late < session->detect_ns ? session->silent_at_ns + late : now + session->detect_ns;
+    /* What was due before it is no second pause. */
+    if (session->send_at_ns < now) session->send_at_ns = now;
+    if (session->echo.send_at_ns < now) session->echo.send_at_ns = now;
+    put_off(&session->watch, late, now);
+    put_off(&session->echo.watch, late, now);
   }
   reflex->alarm_ns = now;
   reflex->paused_ms += late / MILLISECOND_NS;
@@ -134,25 +138,37 @@ void bfd_notice_pause(struct bfd_reflex *reflex) {
   bfd_tell_pause(reflex);
 }
 
+static uint64_t least(uint64_t a, uint64_t b) {
+  return a < b ? a : b;
+}
+
 static uint64_t first_silence(const struct bfd_reflex *reflex) {
   uint64_t first = BFD_NEVER;
   for (const struct bfd_session *session = reflex->sessions; session; session = session->next)
-    if (session->silent_at_ns < first) first = session->silent_at_ns;
+    first = least(first, least(session->watch.silent_at_ns, session->echo.watch.silent_at_ns));
   return first;
+}
+
+static void tell_if_silent(struct bfd_reflex *reflex, struct bfd_watch *watch, const struct bfd_event *event) {
+  uint64_t now = bfd_now_ns();
+  if (watch->silent_at_ns <= now)
+    watch->silent_at_ns = reflex->report(reflex->context, event) ? BFD_NEVER : now + RETRY_NS;
 }
 
 static void tell_silence(struct bfd_reflex *reflex, uint64_t now) {
   if (first_silence(reflex) > now) return;
   drain(reflex); /* what keeps one alive may wait behind other packets */
   for (struct bfd_session *session = reflex->sessions; session; session = session->next) {
-    if (session->silent_at_ns > now) continue;
-    struct bfd_event event = {.kind = BFD_SILENCE, .session = session->id, .orders = session->orders};
-    session->silent_at_ns = reflex->report(reflex->context, &event) ? BFD_NEVER : now + RETRY_NS;
+    struct bfd_event silence = {.kind = BFD_SILENCE, .session = session->id, .orders = session->orders};
+    struct bfd_event echo = {.kind = BFD_ECHO_SILENCE, .session = session->id, .orders = session->echo.orders};
+    tell_if_silent(reflex, &session->watch, &silence);
+    tell_if_silent(reflex, &session->echo.watch, &echo);
   }
 }
 
 static void send_due(struct bfd_reflex *reflex, uint64_t now) {
   for (struct bfd_session *session = reflex->sessions; session; session = session->next) {
+    if (session->echo.send_at_ns <= now) bfd_send_echo(reflex, session, now);
     if (session->send_at_ns > now) continue;
     bfd_transmit(reflex, session, session->packet, session->packet_len);
     /* Counted from now: turns that were missed do not follow one another at once. */
@@ -163,7 +179,7 @@ static void send_due(struct bfd_reflex *reflex, uint64_t now) {
 void bfd_set_alarm(struct bfd_reflex *reflex) {
   uint64_t first = first_silence(reflex);
   for (const struct bfd_session *session = reflex->sessions; session; session = session->next)
-    if (session->send_at_ns < first) first = session->send_at_ns;
+    first = least(first, least(session->send_at_ns, session->echo.send_at_ns));
   if (first == reflex->alarm_ns) return;
   reflex->alarm_ns = first;
   struct itimerspec at = {0}; /* disarmed */

@@ -3,7 +3,7 @@
 #include "bfd-reflex.h"
 
 #include <errno.h>
-#include <netinet/in.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +16,6 @@
 
 #include "bfd-reflex-state.h"
 
-#define NETWORK_CONTROL 0xc0 /* DSCP CS6: what keeps networks running goes first */
-
 struct bfd_socket *bfd_find_socket(const struct bfd_reflex *reflex, int32_t id) {
   struct bfd_socket *socket = reflex->sockets;
   while (socket && socket->id != id) socket = socket->next;
@@ -28,41 +26,6 @@ struct bfd_session *bfd_find_session(const struct bfd_reflex *reflex, int32_t id
   struct bfd_session *session = reflex->sessions;
   while (session && session->id != id) session = session->next;
   return session;
-}
-
-static bool is_ipv4(const struct bfd_address *address) {
-  return memcmp(address->ip, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0;
-}
-
-static socklen_t to_sockaddr(const struct bfd_address *address, bool ipv4, struct sockaddr_storage *out) {
-  memset(out, 0, sizeof *out);
-  if (ipv4) {
-    struct sockaddr_in *in = (void *)out;
-    in->sin_family = AF_INET;
-    in->sin_port = htons(address->port);
-    memcpy(&in->sin_addr, address->ip + 12, 4);
-    return sizeof *in;
-  }
-  struct sockaddr_in6 *in = (void *)out;
-  in->sin6_family = AF_INET6;
-  in->sin6_port = htons(address->port);
-  memcpy(&in->sin6_addr, address->ip, 16);
-  return sizeof *in;
-}
-
-int bfd_transmit(struct bfd_reflex *reflex, const struct bfd_session *session, const uint8_t *bytes, size_t len) {
-  const struct bfd_socket *socket = bfd_find_socket(reflex, session->peer.socket);
-  struct sockaddr_storage to;
-  if (!socket) return -ENOENT;
-  socklen_t to_len = to_sockaddr(&session->peer.to, socket->ipv4, &to);
-  int error = 0;
-  /* The second time after an error that an earlier packet had left on the socket, which asking has cleared. */
-  for (int i = 0; i < 2; i++) {
-    error = sendto(socket->fd, bytes, len, MSG_DONTWAIT, (struct sockaddr *)&to, to_len) < 0 ? -errno : 0;
-    if (error != -EINTR && error != -ECONNREFUSED) break;
-  }
-  reflex->counts[error == 0 ? BFD_SENT : BFD_UNSENT]++; /* a full queue, no route, link down: the next turn may be luckier */
-  return error;
 }
 
 static int start_thread(struct bfd_reflex *reflex) {
@@ -88,6 +51,7 @@ static void make_lock(pthread_mutex_t *lock) {
 static void free_session(struct bfd_session **at) {
   struct bfd_session *session = *at;
   *at = session->next;
+  if (session->fd >= 0) close(session->fd);
   free(session);
 }
 
@@ -161,81 +125,76 @@ void bfd_close(struct bfd_reflex *reflex) {
   free_reflex(reflex);
 }
 
-static bool set_int(int fd, int level, int name, int value) {
-  return setsockopt(fd, level, name, &value, sizeof value) == 0;
-}
-
-static bool set_options(int fd, bool ipv4, int ttl) {
-  if (ipv4)
-    return set_int(fd, IPPROTO_IP, IP_TTL, ttl) && set_int(fd, IPPROTO_IP, IP_RECVTTL, 1) &&
-           set_int(fd, IPPROTO_IP, IP_TOS, NETWORK_CONTROL);
-  return set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) && set_int(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, ttl) &&
-         set_int(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1) && set_int(fd, IPPROTO_IPV6, IPV6_TCLASS, NETWORK_CONTROL);
-}
-
-/* A bound socket or -errno. */
-static int bind_udp(const struct bfd_address *local, int ttl) {
-  bool ipv4 = is_ipv4(local);
-  struct sockaddr_storage address;
-  socklen_t len = to_sockaddr(local, ipv4, &address);
-  int fd = socket(ipv4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return -errno;
-  if (set_options(fd, ipv4, ttl) && bind(fd, (struct sockaddr *)&address, len) == 0) return fd;
-  int error = -errno;
-  close(fd);
-  return error;
-}
-
-int bfd_open_socket(struct bfd_reflex *reflex, const struct bfd_address *local, int ttl) {
+int bfd_open_socket(struct bfd_reflex *reflex, const struct bfd_local *local) {
   struct bfd_socket *socket = calloc(1, sizeof *socket);
   if (!socket) return -ENOMEM;
-  socket->ipv4 = is_ipv4(local);
-  socket->fd = bind_udp(local, ttl);
-  if (socket->fd < 0) {
-    int error = socket->fd;
-    free(socket);
-    return error;
+  *socket = (struct bfd_socket){.kind = BFD_CONTROL, .local = *local, .fd = bfd_bind_udp(local)};
+  int result = socket->fd;
+  if (result >= 0) {
+    pthread_mutex_lock(&reflex->lock);
+    int error = bfd_add_socket(reflex, socket);
+    result = error == 0 ? socket->id : error;
+    pthread_mutex_unlock(&reflex->lock);
   }
-  pthread_mutex_lock(&reflex->lock);
-  socket->id = ++reflex->last_id;
-  int result = watch(reflex, socket->fd, (uint64_t)socket->id);
-  if (result == 0) {
-    result = socket->id;
-    socket->next = reflex->sockets;
-    reflex->sockets = socket;
-  }
-  pthread_mutex_unlock(&reflex->lock);
   if (result >= 0) return result;
-  close(socket->fd);
+  if (socket->fd >= 0) close(socket->fd);
   free(socket);
   return result;
 }
 
 void bfd_close_socket(struct bfd_reflex *reflex, int32_t id) {
   pthread_mutex_lock(&reflex->lock);
-  struct bfd_socket **at = &reflex->sockets;
-  while (*at && (*at)->id != id) at = &(*at)->next;
-  struct bfd_socket *socket = *at;
-  if (socket) {
-    *at = socket->next;
-    close(socket->fd); /* takes it out of the epoll set as well */
-    free_sessions_of(reflex, id);
+  for (struct bfd_socket **at = &reflex->sockets; *at;) {
+    struct bfd_socket *socket = *at;
+    if (socket->id == id || (socket->kind == BFD_ECHO && socket->owner == id)) {
+      *at = socket->next;
+      close(socket->fd); /* takes it out of the epoll set as well */
+      free(socket);
+    } else {
+      at = &socket->next;
+    }
   }
+  free_sessions_of(reflex, id);
   pthread_mutex_unlock(&reflex->lock);
-  free(socket);
 }
 
-int bfd_open_session(struct bfd_reflex *reflex, const struct bfd_peer *peer) {
+static bool is_link_local(const uint8_t ip[16]) {
+  return ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
+}
+
+/* Gives a session what it sends from and what it may be heard by; 0 or -errno. */
+static int place(struct bfd_reflex *reflex, struct bfd_session *session, const struct bfd_origin *origin) {
+  const struct bfd_socket *socket = bfd_find_socket(reflex, session->peer.socket);
+  if (!socket) return -ENOENT;
+  bool ipv4 = bfd_is_ipv4(session->peer.to.ip);
+  if (ipv4 != bfd_is_ipv4(socket->local.at.ip)) return -EAFNOSUPPORT;
+  const char *device = origin->device[0] ? origin->device : socket->local.device;
+  session->scope = device[0] ? if_nametoindex(device) : 0;
+  if (device[0] && session->scope == 0) return -ENODEV;
+  if (!device[0] && is_link_local(session->peer.to.ip)) return -EADDRNOTAVAIL;
+  /* What the socket is bound to the kernel sees to; of a VRF it names the member that a packet came by. */
+  if (origin->device[0] && strcmp(origin->device, socket->local.device) != 0) session->peer.ifindex = session->scope;
+  if (!origin->has_source) return 0;
+  if (ipv4 != bfd_is_ipv4(origin->source)) return -EAFNOSUPPORT;
+  struct bfd_local local = {.ttl = socket->local.ttl};
+  memcpy(local.at.ip, origin->source, sizeof local.at.ip);
+  memcpy(session->source, origin->source, sizeof session->source);
+  memcpy(local.device, device, strlen(device));
+  return bfd_bind_source(reflex, session, &local);
+}
+
+int bfd_open_session(struct bfd_reflex *reflex, const struct bfd_peer *peer, const struct bfd_origin *origin) {
   struct bfd_session *session = calloc(1, sizeof *session);
   if (!session) return -ENOMEM;
-  *session = (struct bfd_session){.peer = *peer, .send_at_ns = BFD_NEVER, .silent_at_ns = BFD_NEVER};
+  *session = (struct bfd_session){.peer = *peer, .fd = -1, .send_at_ns = BFD_NEVER};
+  session->watch.silent_at_ns = session->echo.watch.silent_at_ns = session->echo.send_at_ns = BFD_NEVER;
   pthread_mutex_lock(&reflex->lock);
-  const struct bfd_socket *socket = bfd_find_socket(reflex, peer->socket);
-  int result = !socket ? -ENOENT : socket->ipv4 != is_ipv4(&peer->to) ? -EAFNOSUPPORT : 0;
+  int result = place(reflex, session, origin);
   if (result == 0) {
     result = session->id = ++reflex->last_id;
     session->next = reflex->sessions;
     reflex->sessions = session;
+    bfd_prepare_echo(reflex, session); /* without it the peer's are not sent back */
   }
   pthread_mutex_unlock(&reflex->lock);
   if (result < 0) free(session);
@@ -255,12 +214,12 @@ static void apply(struct bfd_reflex *reflex, struct bfd_session *session, const 
   session->orders = orders->number;
   session->interval_ns = orders->interval_ns;
   session->detect_mult = orders->detect_mult;
-  session->detect_ns = orders->detect_ns;
   session->packet_len = orders->packet_len;
   session->expected_len = orders->expected_len;
   if (orders->packet_len > 0) memcpy(session->packet, orders->packet, orders->packet_len);
   if (orders->expected_len > 0) memcpy(session->expected, orders->expected, orders->expected_len);
-  session->silent_at_ns = orders->detect_ns ? now + orders->detect_ns : BFD_NEVER;
+  session->watch.detect_ns = orders->detect_ns;
+  bfd_expect(&session->watch, now);
   uint64_t next = now + bfd_wait_ns(orders->interval_ns, orders->detect_mult, bfd_random(&reflex->random));
   if (orders->packet_len == 0 || orders->interval_ns == 0)
     session->send_at_ns = BFD_NEVER;
@@ -275,9 +234,30 @@ int bfd_order(struct bfd_reflex *reflex, int32_t id, const struct bfd_orders *or
   bfd_notice_pause(reflex); /* this thread may be the first to run, and is about to change what is due */
   struct bfd_session *session = bfd_find_session(reflex, id);
   if (session) apply(reflex, session, orders);
+  if (session) bfd_prepare_echo(reflex, session); /* the interface may be known by now */
   bfd_set_alarm(reflex);
   pthread_mutex_unlock(&reflex->lock);
   return session ? 0 : -ENOENT;
+}
+
+int bfd_order_echo(struct bfd_reflex *reflex, int32_t id, const struct bfd_echo_orders *orders) {
+  pthread_mutex_lock(&reflex->lock);
+  bfd_notice_pause(reflex);
+  struct bfd_session *session = bfd_find_session(reflex, id);
+  int error = session ? 0 : -ENOENT;
+  if (session) {
+    struct bfd_echo *echo = &session->echo;
+    uint64_t now = bfd_now_ns();
+    echo->orders = orders->number;
+    echo->interval_ns = orders->interval_ns;
+    echo->watch.detect_ns = orders->interval_ns ? orders->detect_ns : 0;
+    bfd_expect(&echo->watch, now);
+    echo->send_at_ns = orders->interval_ns ? now : BFD_NEVER;
+    if (orders->interval_ns) error = bfd_prepare_echo(reflex, session);
+  }
+  bfd_set_alarm(reflex);
+  pthread_mutex_unlock(&reflex->lock);
+  return error;
 }
 
 int bfd_send(struct bfd_reflex *reflex, int32_t id, const uint8_t *bytes, size_t len) {
@@ -301,5 +281,13 @@ void bfd_taken(struct bfd_reflex *reflex, const struct bfd_event *event) {
 void bfd_read(struct bfd_reflex *reflex, uint64_t counts[BFD_COUNTS]) {
   pthread_mutex_lock(&reflex->lock);
   memcpy(counts, reflex->counts, sizeof reflex->counts);
+  pthread_mutex_unlock(&reflex->lock);
+}
+
+void bfd_read_session(struct bfd_reflex *reflex, int32_t id, uint64_t counts[BFD_SESSION_COUNTS]) {
+  pthread_mutex_lock(&reflex->lock);
+  const struct bfd_session *session = bfd_find_session(reflex, id);
+  memset(counts, 0, sizeof session->counts);
+  if (session) memcpy(counts, session->counts, sizeof session->counts);
   pthread_mutex_unlock(&reflex->lock);
 }

@@ -19,6 +19,10 @@ bool bfd_is_for(const struct bfd_peer *peer, const struct bfd_arrival *arrival) 
   return discriminator == 0 || discriminator == peer->discriminator;
 }
 
+bool bfd_is_by(const struct bfd_peer *peer, uint32_t ifindex) {
+  return peer->ifindex == 0 || peer->ifindex == ifindex;
+}
+
 bool bfd_is_expected(const struct bfd_arrival *arrival, const uint8_t *expected, size_t len) {
   return len > 0 && arrival->len == len && memcmp(arrival->bytes, expected, len) == 0;
 }

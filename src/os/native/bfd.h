@@ -27,6 +27,8 @@ struct bfd_address {
   uint16_t port;
 };
 
+#define BFD_DEVICE_BYTES 16 /* a name of an interface, its end included */
+
 /* The other end of a session. */
 struct bfd_peer {
   int32_t socket;
@@ -34,18 +36,24 @@ struct bfd_peer {
   int32_t remote_port;    /* what it sends from; negative: any */
   uint32_t discriminator; /* ours, which it repeats once it knows it */
   int32_t min_ttl;
+  uint32_t ifindex; /* what it comes by; 0: any */
 };
 
 struct bfd_arrival {
   int32_t socket;
   struct bfd_address from;
+  uint8_t to[16];
   int32_t ttl;
+  uint32_t ifindex;
   const uint8_t *bytes;
   size_t len;
 };
 
-/* Whether a packet belongs to the session with this peer. TTL is not looked at. */
+/* Whether a packet belongs to the session with this peer. TTL and interface are not looked at. */
 bool bfd_is_for(const struct bfd_peer *peer, const struct bfd_arrival *arrival);
+
+/* Whether it comes by an interface that the session with this peer may be heard by. */
+bool bfd_is_by(const struct bfd_peer *peer, uint32_t ifindex);
 
 /* Whether a packet of the session is the expected one; nothing equals an expectation of no bytes. */
 bool bfd_is_expected(const struct bfd_arrival *arrival, const uint8_t *expected, size_t len);
