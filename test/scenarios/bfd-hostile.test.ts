@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type ControlPacket, encode } from '../../src/bfd/codec.ts'
 import { randomOf } from '../fuzz/mutations.ts'
-import { A, B, kill, need, type Pair, pair, Router } from './bfd-routers.ts'
+import { A, kill, need, type Pair, pair, Router } from './bfd-routers.ts'
 
 type Forgery = (up: ControlPacket) => Uint8Array
 
