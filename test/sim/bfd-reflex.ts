@@ -2,6 +2,7 @@
 /** The BFD reflex in memory: the thread of src/os/native/bfd-reflex*.c on a simulated clock and network. */
 import type {
   BfdArrival,
+  BfdEcho,
   BfdPeer,
   BfdReflex,
   BfdReflexCounters,
@@ -14,6 +15,7 @@ import type { Clock, Timer } from '../../src/lib/clock.ts'
 import { Fault } from '../../src/lib/fault.ts'
 import { parseIp } from '../../src/lib/ip.ts'
 import type { Datagrams, Network, NetworkFault, SocketAddress } from '../../src/lib/sockets.ts'
+import { type Echo, expect, noEcho, orderEcho, putOff, SimEchoes, type Watch, type Window, within } from './bfd-echo.ts'
 
 const NEVER = Number.POSITIVE_INFINITY
 const TOLD_PER_SECOND = 100
@@ -21,28 +23,37 @@ const STRANGERS_PER_SECOND = 1000
 const WAITING_OF_SESSION = 8
 const WAITING_OF_STRANGERS = 64
 const MAX_BYTES = 256
+/** What sessions send from (RFC 5881 §4). */
+const FIRST_PORT = 49_152
+const PORTS = 16_384
 /** The simulated network has no TTL of its own: it travels in a byte before the packet. */
 const TTL_BYTES = 1
 
 type Socket = { local: SocketAddress; ttl: number; bound: Promise<Datagrams>; datagrams: Datagrams | null }
+type Counts = { -readonly [Name in keyof BfdSessionCounters]: number }
 type Session = {
   socket: ReflexId
   peer: BfdPeer
   state: BfdSession
   orders: number
   sendAtMs: number
-  silentAtMs: number
+  watch: Watch
   told: Window
   waiting: number
+  /** Its own to send from; null: that which it was opened on. */
+  own: Socket | null
+  echo: Echo
+  counts: Counts
 }
 type Strangers = { all: Window; bySource: Map<string, Window>; waiting: number }
-type Window = { sinceMs: number; count: number }
 
 export type SimBfdOptions = Readonly<{
   clock: Clock
   network: Pick<Network, 'bindDatagrams'>
   random: () => number
   lateMs?: number
+  /** The interface that packets from an address come by; without, by the right one. */
+  deviceOf?: (from: string) => string
 }>
 
 export class SimBfdReflex implements BfdReflex {
@@ -50,7 +61,8 @@ export class SimBfdReflex implements BfdReflex {
   readonly #sockets = new Map<ReflexId, Socket>()
   readonly #sessions = new Map<ReflexId, Session>()
   readonly #strangers: Strangers = { all: fresh(), bySource: new Map(), waiting: 0 }
-  readonly #counts = { sent: 0, unsent: 0, accepted: 0, told: 0, ttl: 0, flood: 0, oversized: 0 }
+  readonly #counts = { sent: 0, unsent: 0, accepted: 0, told: 0, ttl: 0, flood: 0, oversized: 0, interface: 0 }
+  readonly #echoes: SimEchoes
   #listener: BfdReflexListener | undefined
   #lastId = 0
   #alarm: Timer | undefined
@@ -62,6 +74,12 @@ export class SimBfdReflex implements BfdReflex {
 
   constructor(options: SimBfdOptions) {
     this.#options = options
+    this.#echoes = new SimEchoes({
+      ...options,
+      sessions: () => this.#sessions.values(),
+      nowMs: () => options.clock.monotonicMs(),
+      dropped: (reason) => this.#counts[reason]++,
+    })
   }
 
   listen(listener: BfdReflexListener): void {
@@ -74,14 +92,10 @@ export class SimBfdReflex implements BfdReflex {
         throw new Fault<NetworkFault>({ code: 'addressInUse' }, `UDP ${local.address} port ${local.port} is in use`)
     }
     const id = ++this.#lastId
-    const onReceived = (bytes: Uint8Array, from: SocketAddress) => this.#receive(id, from, bytes)
-    const bound = this.#options.network.bindDatagrams({ local, onReceived, onFault: () => {} })
-    const socket: Socket = { local, ttl, bound, datagrams: null }
-    bound.then(
-      (datagrams) => (socket.datagrams = datagrams),
-      () => {},
+    this.#sockets.set(
+      id,
+      this.#bind(local, ttl, (bytes, from) => this.#receive(id, from, bytes)),
     )
-    this.#sockets.set(id, socket)
     return id
   }
 
@@ -89,21 +103,25 @@ export class SimBfdReflex implements BfdReflex {
     for (const [session, { socket }] of this.#sessions) if (socket === id) this.closeSession(session)
     const socket = this.#sockets.get(id)
     this.#sockets.delete(id)
-    socket?.bound.then(
-      (datagrams) => datagrams.close(),
-      () => {},
-    )
+    if (socket) closeWhenBound(socket)
   }
 
   openSession(socket: ReflexId, peer: BfdPeer): ReflexId {
-    const local = this.#sockets.get(socket)?.local
-    if (parseIp(local?.address ?? '')?.family !== parseIp(peer.to.address)?.family)
+    const opened = this.#sockets.get(socket)
+    const families = [opened?.local.address, peer.to.address, peer.source?.address ?? peer.to.address]
+    if (new Set(families.map((address) => parseIp(address ?? '')?.family)).size > 1)
       throw new Fault<NetworkFault>({ code: 'noAddress' }, 'the socket is of the other IP family')
+    if (peer.to.address.startsWith('fe80:') && peer.device === undefined)
+      throw new Fault<NetworkFault>({ code: 'noAddress' }, 'a link-local address needs a device')
     const id = ++this.#lastId
     const empty = new Uint8Array(0)
     const state = { packet: empty, intervalUs: 0, detectMult: 1, detectUs: 0, expected: empty }
-    const idle = { sendAtMs: NEVER, silentAtMs: NEVER, orders: 0, waiting: 0 }
-    this.#sessions.set(id, { socket, peer, state, told: fresh(), ...idle })
+    const own = peer.source && opened ? this.#bind(this.#freePort(peer.source), opened.ttl, () => undefined) : null
+    const counts = { controlIn: 0, controlOut: 0, echoIn: 0, echoOut: 0, looped: 0 }
+    const watch = { detectMs: 0, heardMs: 0, silentAtMs: NEVER }
+    const idle = { sendAtMs: NEVER, watch, orders: 0, waiting: 0, echo: noEcho() }
+    this.#sessions.set(id, { socket, peer, state, told: fresh(), own, counts, ...idle })
+    this.#echoes.prepare(peer)
     return id
   }
 
@@ -114,7 +132,8 @@ export class SimBfdReflex implements BfdReflex {
     const nowMs = this.#options.clock.monotonicMs()
     session.orders++
     session.state = state
-    session.silentAtMs = state.detectUs > 0 ? nowMs + state.detectUs / 1000 : NEVER
+    session.watch.detectMs = state.detectUs / 1000
+    expect(session.watch, nowMs)
     const next = nowMs + this.#waitMs(state)
     if (state.packet.length === 0 || state.intervalUs === 0) session.sendAtMs = NEVER
     else if (now || next < session.sendAtMs) session.sendAtMs = next
@@ -127,24 +146,34 @@ export class SimBfdReflex implements BfdReflex {
     if (session) this.#send(session, packet)
   }
 
-  setEcho(): void {}
+  setEcho(id: ReflexId, echo: BfdEcho | null): void {
+    const session = this.#sessions.get(id)
+    if (!session) return
+    this.#noticePause()
+    orderEcho(session, echo, this.#options.clock.monotonicMs())
+    this.#setAlarm()
+  }
 
-  sessionCounters(): BfdSessionCounters {
-    return { controlIn: 0, controlOut: 0, echoIn: 0, echoOut: 0, looped: 0 }
+  sessionCounters(id: ReflexId): BfdSessionCounters {
+    const counts = this.#sessions.get(id)?.counts
+    return counts ? { ...counts } : { controlIn: 0, controlOut: 0, echoIn: 0, echoOut: 0, looped: 0 }
   }
 
   closeSession(id: ReflexId): void {
+    const own = this.#sessions.get(id)?.own
+    if (own) closeWhenBound(own)
     this.#sessions.delete(id)
   }
 
   counters(): BfdReflexCounters {
-    const { sent, unsent, accepted, told, ttl, flood, oversized } = this.#counts
-    return { sent, unsent, accepted, told, dropped: { ttl, flood, oversized, interface: 0 } }
+    const { sent, unsent, accepted, told, ...dropped } = this.#counts
+    return { sent, unsent, accepted, told, dropped }
   }
 
   close(): void {
     this.#closed = true
     for (const id of this.#sockets.keys()) this.closeSocket(id)
+    this.#echoes.close()
     this.#sessions.clear()
     this.#alarm?.cancel()
   }
@@ -163,16 +192,28 @@ export class SimBfdReflex implements BfdReflex {
       return
     }
     const arrival = { socket, from, ttl, bytes }
-    const found = [...this.#sessions].find(([, session]) => isFor(session, arrival))
-    const nowMs = this.#options.clock.monotonicMs()
-    if (found && (ttl ?? -1) < found[1].peer.minTtl) this.#counts.ttl++
-    else if (found && bytes.length > 0 && Buffer.compare(bytes, found[1].state.expected) === 0) {
-      this.#counts.accepted++
-      const [, session] = found
-      session.silentAtMs = session.state.detectUs > 0 ? nowMs + session.state.detectUs / 1000 : NEVER
-    } else if (found) this.#tell({ ...arrival, session: found[0] }, found[1])
+    const all = [...this.#sessions].filter(([, session]) => isFor(session, arrival))
+    const found = all.find(([, { peer }]) => this.#isBy(peer, from.address))
+    if (found) this.#take(found, arrival)
+    else if (all.length > 0) this.#counts.interface++
     else this.#tell({ ...arrival, session: null }, this.#strangers)
     this.#setAlarm()
+  }
+
+  #isBy({ device }: BfdPeer, from: string): boolean {
+    return device === undefined || (this.#options.deviceOf?.(from) ?? device) === device
+  }
+
+  #take([id, session]: readonly [ReflexId, Session], arrival: Omit<BfdArrival, 'session'>): void {
+    if ((arrival.ttl ?? -1) < session.peer.minTtl) {
+      this.#counts.ttl++
+      return
+    }
+    session.counts.controlIn++
+    if (arrival.bytes.length > 0 && Buffer.compare(arrival.bytes, session.state.expected) === 0) {
+      this.#counts.accepted++
+      expect(session.watch, this.#options.clock.monotonicMs())
+    } else this.#tell({ ...arrival, session: id }, session)
   }
 
   #tell(arrival: BfdArrival, share: Session | Strangers): void {
@@ -205,10 +246,11 @@ export class SimBfdReflex implements BfdReflex {
     else queueMicrotask(deliver)
   }
 
-  #send({ socket: id, peer }: Session, packet: Uint8Array): void {
-    const socket = this.#sockets.get(id)
+  #send({ socket: id, peer, own, counts }: Session, packet: Uint8Array): void {
+    const socket = own ?? this.#sockets.get(id)
     if (!socket) return
     this.#counts.sent++
+    counts.controlOut++
     const datagram = Uint8Array.of(socket.ttl, ...packet)
     if (socket.datagrams) socket.datagrams.send(peer.to, datagram)
     else
@@ -222,18 +264,33 @@ export class SimBfdReflex implements BfdReflex {
     this.#noticePause()
     const nowMs = this.#options.clock.monotonicMs()
     for (const [id, session] of this.#sessions) {
-      if (session.silentAtMs <= nowMs) {
-        session.silentAtMs = NEVER
-        const { orders } = session
-        this.#post(() => {
-          if (this.#sessions.get(id)?.orders === orders) this.#listener?.onSilence(id)
-        })
-      }
+      const { orders, echo } = session
+      this.#tellSilence(session.watch, () => {
+        if (this.#sessions.get(id)?.orders === orders) this.#listener?.onSilence(id)
+      })
+      const { orders: echoOrders } = echo
+      this.#tellSilence(echo.watch, () => {
+        if (this.#sessions.get(id)?.echo.orders === echoOrders) this.#listener?.onEchoSilence?.(id)
+      })
+      if (echo.sendAtMs <= nowMs) this.#sendEcho(session)
       if (session.sendAtMs > nowMs) continue
       this.#send(session, session.state.packet)
       session.sendAtMs = nowMs + this.#waitMs(session.state)
     }
     this.#setAlarm()
+  }
+
+  #sendEcho(session: Session): void {
+    this.#counts.sent++
+    this.#echoes.send(session)
+    const { intervalUs } = session.echo
+    session.echo.sendAtMs = this.#options.clock.monotonicMs() + this.#waitMs({ ...session.state, intervalUs })
+  }
+
+  #tellSilence(watch: Watch, event: () => void): void {
+    if (watch.silentAtMs > this.#options.clock.monotonicMs()) return
+    watch.silentAtMs = NEVER
+    this.#post(event)
   }
 
   #noticePause(): void {
@@ -242,10 +299,9 @@ export class SimBfdReflex implements BfdReflex {
     const lateMs = this.#options.lateMs ?? 50
     if (lateMs === 0 || late <= lateMs) return
     for (const session of this.#sessions.values()) {
-      const detectMs = session.state.detectUs / 1000
       session.sendAtMs = Math.max(session.sendAtMs, nowMs)
-      if (session.silentAtMs === NEVER) continue
-      session.silentAtMs = late < detectMs ? session.silentAtMs + late : nowMs + detectMs
+      session.echo.sendAtMs = Math.max(session.echo.sendAtMs, nowMs)
+      for (const watch of [session.watch, session.echo.watch]) putOff(watch, late, nowMs)
     }
     this.#alarmMs = NEVER
     this.#alarm?.cancel()
@@ -253,13 +309,31 @@ export class SimBfdReflex implements BfdReflex {
   }
 
   #setAlarm(): void {
-    const all = [...this.#sessions.values()]
-    const firstMs = Math.min(...all.map(({ sendAtMs, silentAtMs }) => Math.min(sendAtMs, silentAtMs)))
+    let firstMs = NEVER
+    for (const { sendAtMs, watch, echo } of this.#sessions.values())
+      firstMs = Math.min(firstMs, sendAtMs, watch.silentAtMs, echo.sendAtMs, echo.watch.silentAtMs)
     if (firstMs === this.#alarmMs || this.#closed) return
     this.#alarm?.cancel()
     this.#alarmMs = firstMs
     const { clock } = this.#options
     this.#alarm = firstMs === NEVER ? undefined : clock.after(firstMs - clock.monotonicMs(), () => this.#turn())
+  }
+
+  #bind(local: SocketAddress, ttl: number, onReceived: (bytes: Uint8Array, from: SocketAddress) => void): Socket {
+    const bound = this.#options.network.bindDatagrams({ local, onReceived, onFault: () => {} })
+    const socket: Socket = { local, ttl, bound, datagrams: null }
+    bound.then(
+      (datagrams) => (socket.datagrams = datagrams),
+      () => {},
+    )
+    return socket
+  }
+
+  #freePort({ address }: Readonly<{ address: string }>): SocketAddress {
+    const taken = new Set([...this.#sessions.values()].map(({ own }) => own?.local.port))
+    let port = FIRST_PORT + Math.floor(this.#options.random() * PORTS)
+    while (taken.has(port)) port = FIRST_PORT + ((port + 1 - FIRST_PORT) % PORTS)
+    return { address, port }
   }
 
   #waitMs({ intervalUs, detectMult }: BfdSession): number {
@@ -280,9 +354,9 @@ function fresh(): Window {
   return { sinceMs: 0, count: 0 }
 }
 
-function within(window: Window, limit: number, nowMs: number): boolean {
-  if (window.count === 0 || nowMs - window.sinceMs >= 1000) Object.assign(window, { sinceMs: nowMs, count: 0 })
-  if (window.count >= limit) return false
-  window.count++
-  return true
+function closeWhenBound({ bound }: Socket): void {
+  bound.then(
+    (datagrams) => datagrams.close(),
+    () => {},
+  )
 }
