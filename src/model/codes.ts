@@ -31,6 +31,7 @@ export const MODEL_CODES = [
   'invalidSecret',
   'unknownBfdProfile',
   'peersShareAddress',
+  'conflictingBfdProfiles',
   // Community
   'invalidCommunity',
   'duplicateCommunity',

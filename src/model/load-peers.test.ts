@@ -216,12 +216,51 @@ const PAIRS: readonly (readonly [string, object, object, readonly string[]])[] =
     {},
     ['BGPPeer/b spec.peerAddress peersShareAddress'],
   ],
+  ['one address with two ports, one profile', { bfdProfile: 'fast' }, { bfdProfile: 'fast', peerPort: 1179 }, []],
+  ['one address with two ports, one of them with BFD', { bfdProfile: 'fast' }, { peerPort: 1179 }, []],
+  [
+    'one address with two ports and two profiles',
+    { bfdProfile: 'fast' },
+    { bfdProfile: 'slow', peerPort: 1179 },
+    ['BGPPeer/b spec.bfdProfile conflictingBfdProfiles'],
+  ],
+  [
+    'one port and two profiles: that is said once',
+    { bfdProfile: 'fast' },
+    { bfdProfile: 'slow' },
+    ['BGPPeer/b spec.peerAddress peersShareAddress'],
+  ],
+  [
+    'one interface with two ports and two profiles',
+    { bfdProfile: 'fast', peerAddress: unset, interface: 'eth0' },
+    { bfdProfile: 'slow', peerAddress: unset, interface: 'eth0', peerPort: 1179 },
+    ['BGPPeer/b spec.bfdProfile conflictingBfdProfiles'],
+  ],
+  ['two profiles in two VRFs', { bfdProfile: 'fast' }, { bfdProfile: 'slow', peerPort: 1179, vrf: 'red' }, []],
+  [
+    'two profiles from two addresses of ours',
+    { bfdProfile: 'fast' },
+    { bfdProfile: 'slow', peerPort: 1179, sourceAddress: '192.0.2.9' },
+    [],
+  ],
+  [
+    'two profiles over one hop and over several',
+    { bfdProfile: 'fast' },
+    { bfdProfile: 'slow', peerPort: 1179, ebgpMultiHop: true },
+    [],
+  ],
+  [
+    'two profiles from two nodes',
+    { bfdProfile: 'fast', nodeSelectors: [host('n1')] },
+    { bfdProfile: 'slow', peerPort: 1179, nodeSelectors: [host('n2')] },
+    [],
+  ],
   ['two ASNs of ours on one node', { myASN: 1 }, { myASN: 2, peerAddress: '192.0.2.1' }, []],
   ['two router IDs on one node', { routerID: '10.0.0.1' }, { routerID: '10.0.0.2', peerAddress: '192.0.2.1' }, []],
 ]
 for (const [name, a, b, expected] of PAIRS) {
   test(name, () => {
-    const { problems } = load(node('n1'), node('n2'), peer('b', b), peer('a', a))
+    const { problems } = load(node('n1'), node('n2'), profile('fast'), profile('slow'), peer('b', b), peer('a', a))
     assert.deepEqual(problems.map(summarize), expected)
   })
 }

@@ -12,6 +12,7 @@ import type { Problem } from '../lib/problem.ts'
 import type { BgpAdvertisement, L2Advertisement } from './advertisement.ts'
 import { reportAggregation } from './aggregation.ts'
 import { type Attachment, attachBgp, attachL2 } from './attach.ts'
+import { reportBfdConflicts } from './bfd-conflicts.ts'
 import { type Inventory, takeInventory } from './inventory.ts'
 import { reportLocalPrefs } from './local-pref.ts'
 import type { Model } from './model.ts'
@@ -81,6 +82,7 @@ function readAll(inventory: Inventory, report: Report): Omit<Draft, 'problems'> 
 
   reportOverlaps(parsedPools, report)
   reportPeerConflicts(peers, nodes, report)
+  reportBfdConflicts(peers, nodes, report)
   reportAggregation(bgp, report)
   reportLocalPrefs(bgp, nodes, report)
   reportRouteConflicts(bgp, { peers, profiles: bfdProfiles, nodes, report })

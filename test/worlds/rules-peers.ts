@@ -141,6 +141,26 @@ export const PEER_RULES = [
     ],
     ['same-place-vrf', 'and in different VRFs', "${vrf === null ? '' : ` in VRF ${shorten(vrf)}`}", ''],
   ]),
+  ...rulesIn('ext-peer', 'src/model/bfd-conflicts.ts', [
+    [
+      'bfd-profiles',
+      'two peers that share a BFD session name one profile for it',
+      'if (earlier) blame(',
+      'if (false) blame(',
+    ],
+    [
+      'bfd-profiles-apart',
+      'where they do not share it, two will do',
+      'const earlier = apart.find((peer) => shareNode(peer.nodes, later.nodes, nodes))',
+      'const [earlier] = apart',
+    ],
+    [
+      'bfd-profiles-ways',
+      'as over one hop and over several',
+      'const way = [sourceAddress && formatIp(sourceAddress), vrf, ebgpMultiHop]',
+      'const way = [sourceAddress && formatIp(sourceAddress), vrf]',
+    ],
+  ]),
   ...rulesIn('ext-peer', 'src/model/peer-conflicts.ts', [
     ['ports-apart', 'two peers at one address may have different ports', '${place} port ${port}', '${place}'],
   ]),

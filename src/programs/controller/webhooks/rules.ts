@@ -34,7 +34,7 @@ export const RULES: readonly Rule[] = [
     perNode: ['localPrefConflict', 'prependsPeerAsn'],
     isBgp: true,
   }),
-  rule('bgppeer', BGP_PEERS, { perNode: ['peersShareAddress'], isBgp: true }),
+  rule('bgppeer', BGP_PEERS, { perNode: ['peersShareAddress', 'conflictingBfdProfiles'], isBgp: true }),
   rule('bfdprofile', BFD_PROFILES, { isBgp: true }),
   rule('community', COMMUNITIES, { isBgp: true }),
 ]
