@@ -6,7 +6,9 @@ import { parseClasses as commaSeparated } from '../../model/service.ts'
 import type { CheckOptions } from './check/main.ts'
 import { OUTPUT_FORMATS } from './check/output-formats.ts'
 import { EXIT } from './exit.ts'
+import type { PeersOptions } from './peers/main.ts'
 import { SIMULATE_HELP } from './simulate/help.ts'
+import type { VtyshOptions } from './vtysh/main.ts'
 
 /** Parses argv and runs the program it names; throws the Fault of one that cannot. */
 export async function run(argv: readonly string[]): Promise<void> {
@@ -42,7 +44,34 @@ function metallb(): Command {
     })
     .action(async (args: string[]) => (await import('./simulate/main.ts')).main(args))
     .addHelpText('after', SIMULATE_HELP)
+  asking(program)
   return program
+}
+
+/** Programs that ask the daemon that runs on this machine. */
+function asking(program: Command): void {
+  program
+    .command('peers')
+    .argument('[name]')
+    .description('Shows the BGP peers of this node, or all about one of them and its routes. Asks the speaker here.')
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.fine : EXIT.unusable))
+    .addOption(new Option('-o, --output <format>', 'how to print it').choices(['table', 'json']).default('table'))
+    .addOption(runDirOption())
+    .action(async (name: string | undefined, options: PeersOptions) =>
+      (await import('./peers/main.ts')).main(name, options),
+    )
+  program
+    .command('vtysh')
+    .description('Answers a few questions as the shell of a router would, such as -c "show bgp summary".')
+    .option('-c, --command <words>', 'what to do; any number of times', (text, all: string[]) => [...all, text], [])
+    .addOption(runDirOption())
+    .action(async (options: VtyshOptions) => (await import('./vtysh/main.ts')).main(options))
+}
+
+function runDirOption(): Option {
+  return new Option('--run-dir <directory>', 'where the daemon has its local socket')
+    .env('METALLB_RUN_DIR')
+    .default('/run/metallb')
 }
 
 /** A program that judges manifests; unusable arguments have an exit status of their own. */
