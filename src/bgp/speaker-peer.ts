@@ -14,7 +14,7 @@ import type { OwnAddressesOf, PeerEvent, PeerSetup, PeerView } from './peer-setu
 import type { Rib } from './rib.ts'
 import { openSession, type Send, type Session, type StopReason } from './session.ts'
 import { type Dial, needsNewSession, sameDial } from './setup-change.ts'
-import { DIAL_MS } from './timing.ts'
+import { DIAL_LIMIT_MS } from './timing.ts'
 
 /** What all peers of a speaker share. */
 export type Around = Readonly<{
@@ -180,7 +180,7 @@ export class SpeakerPeer {
   async #connect(): Promise<PeerStream> {
     const { dial, withheld } = this.#setup.reach
     if (dial === null) throw new Fault({ code: withheld.reason }, withheld.message)
-    return this.#around.sockets.dial({ ...dial, timeoutMs: DIAL_MS })
+    return this.#around.sockets.dial({ ...dial, timeoutMs: DIAL_LIMIT_MS })
   }
 
   #onUp(negotiated: Negotiated, send: Send, local: SocketAddress | null): void {

@@ -20,6 +20,8 @@ export type TimerName = (typeof TIMERS)[number]
 export const OPEN_HOLD_MS = 60_000
 /** Who has not taken our dial by then is dialled anew. */
 export const DIAL_MS = 10_000
+/** A dial gives up before that, however much jitter takes away: it can say why, as where the password is another one. */
+export const DIAL_LIMIT_MS = 7000
 /** A session that has lasted that long is no flap. */
 export const SETTLED_MS = 600_000
 /** For all routes of a peer that is back from a restart to arrive (RFC 4724 §4.2 leaves it to us). */

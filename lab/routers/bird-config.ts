@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Family, NeighborPlan, RouterPlan } from './router.ts'
+
+/** What BIRD reads. Each neighbour is a protocol of its name; it takes any route and sends any. */
+export function birdConfig({ asn, routerId, neighbors, extra = [] }: RouterPlan): string {
+  return [
+    'log stderr all;',
+    `router id ${routerId};`,
+    'debug protocols { states, events, packets };',
+    'protocol device { scan time 1; }',
+    ...neighbors.flatMap((neighbor, index) => [
+      `protocol bgp ${birdName(index)} {`,
+      ...neighborLines(neighbor, asn).map((line) => `  ${line};`),
+      ...neighbor.families.map((family) => `  ${channel(family, neighbor)}`),
+      '}',
+    ]),
+    ...extra,
+    '',
+  ].join('\n')
+}
+
+/** The protocol of a neighbour, by its place in the plan. */
+export function birdName(index: number): string {
+  return `n${index}`
+}
+
+function neighborLines(neighbor: NeighborPlan, asn: number): string[] {
+  const { address, localAddress, remoteAs, localAs, password, ttlSecurityHops, multihop } = neighbor
+  const { isPassive, port, holdS, connectRetryS = 1 } = neighbor
+  return [
+    `local ${localAddress} as ${localAs ?? asn}`,
+    `neighbor ${address}${port === undefined ? '' : ` port ${port}`} as ${remoteAs}`,
+    `connect delay time 1`,
+    `connect retry time ${connectRetryS}`,
+    'error wait time 1, 2',
+    'graceful restart on',
+    ...(password === undefined ? [] : [`password "${password}"`]),
+    ...(multihop === undefined ? ['direct'] : [`multihop ${multihop}`]),
+    ...(ttlSecurityHops === undefined ? [] : ['ttl security on']),
+    ...(isPassive === true ? ['passive on'] : []),
+    ...(holdS === undefined ? [] : [`hold time ${holdS}`]),
+  ]
+}
+
+function channel(family: Family, { hasExtendedNextHop }: NeighborPlan): string {
+  const extended = family === 'ipv4' && hasExtendedNextHop === true ? ' extended next hop on;' : ''
+  return `${family} { import all; export all;${extended} };`
+}
