@@ -20,7 +20,8 @@ export const PROFILE: BfdProfileTimers = {
   passive: false,
   minTtl: 254,
 }
-export const CONTROL_PORTS: readonly number[] = [3784, 4784]
+const CONTROL_PORTS = new Set([3784, 4784])
+const ECHO_PORT = 3785
 
 export type World = Readonly<{ clock: SimClock; network: SimNetwork }>
 
@@ -74,6 +75,10 @@ export class Router {
   readonly sockets = new Map<number, Datagrams>()
   /** Routers between it and everybody. */
   hops = 0
+  /** What it sends to port 3785, its own echoes and others', gets lost. */
+  losesEchoes = false
+  /** Datagrams that it sent there. */
+  echoes = 0
   /** Of each end, whether the peer's forwarding goes on without it (C bit). */
   readonly independent: boolean[] = []
 
@@ -130,8 +135,10 @@ export class Router {
       const socket = await network.bindDatagrams(binding)
       const send = (to: SocketAddress, datagram: Uint8Array) => {
         const packet = decode(datagram.subarray(1))
-        const isControl = CONTROL_PORTS.includes(to.port) && !('malformed' in packet)
+        const isControl = CONTROL_PORTS.has(to.port) && !('malformed' in packet)
         if (isControl) this.said.push({ atMs: this.clock.monotonicMs(), to, packet, datagram })
+        if (to.port === ECHO_PORT) this.echoes++
+        if (to.port === ECHO_PORT && this.losesEchoes) return
         socket.send(to, Uint8Array.of((datagram[0] ?? 0) - this.hops, ...datagram.subarray(1)))
       }
       this.sockets.set(socket.local.port, socket)
