@@ -22,6 +22,7 @@ const PROMETHEUS = serviceAccount('prometheus', 'monitoring')
 const SERVICES = '/api/v1/namespaces/default/services'
 const EVENTS = '/api/v1/namespaces/default/events'
 const L2_STATUSES = '/apis/metallb.io/v1beta1/namespaces/metallb-system/servicel2statuses'
+const BGP_STATUSES = '/apis/metallb.io/v1beta1/namespaces/metallb-system/servicebgpstatuses'
 const CONTROLLER_PORT = 9120
 const STANDBY_PORT = 9121
 const SPEAKER_PORT = 9122
@@ -84,12 +85,16 @@ async function startAll(): Promise<void> {
   assert.deepEqual({ bind, encryption }, { bind: '10.0.0.1:7946', encryption: 'AES-GCM' })
 }
 
+/** By both protocols; nobody answers where the router should be, who is to keep routes while a speaker is replaced. */
 async function configure(): Promise<void> {
-  await apply(client, [pool('a', '192.0.2.1-192.0.2.9'), metallb('L2Advertisement', 'a', {})])
+  const peering = { myASN: 64500, peerASN: 64501, peerAddress: '10.0.0.9', enableGracefulRestart: true }
+  await apply(client, [pool('a', '192.0.2.1-192.0.2.9')])
+  await apply(client, [metallb('L2Advertisement', 'a', {}), metallb('BGPAdvertisement', 'a', {})])
+  await apply(client, [metallb('BGPPeer', 'tor', peering, 'v1beta2')])
   await apply(client, [service('web'), endpointSlice('web', [NODE])])
   const web = await observed(client, { path: SERVICES, name: 'web' }, hasAddress, 'web has an address')
   assert.equal(fieldAt(web, 'status', 'loadBalancer', 'ingress', 0, 'ip'), '192.0.2.1')
-  await l2Statuses('the speaker says that it announces', (subjects) => subjects.includes('web'))
+  await statuses('the speaker says that it announces', (subjects) => subjects.includes('web'))
 }
 
 function asks(address: string): Manifest {
@@ -133,11 +138,11 @@ async function metricsStatus(port: number): Promise<number> {
 /** The speaker withdraws, announces again, and at last has nothing to say about the Service. */
 async function moveAround(): Promise<void> {
   await client.delete(endpointSlice('web', [NODE]))
-  await l2Statuses('the speaker says that it does not announce', (subjects) => !subjects.includes('web'))
+  await statuses('the speaker says that it does not announce', (subjects) => !subjects.includes('web'))
   await client.create(endpointSlice('web', [NODE]))
-  await l2Statuses('the speaker says that it announces again', (subjects) => subjects.includes('web'))
+  await statuses('the speaker says that it announces again', (subjects) => subjects.includes('web'))
   await client.delete(service('web'))
-  await l2Statuses('the speaker says nothing of what is gone', (subjects) => !subjects.includes('web'))
+  await statuses('the speaker says nothing of what is gone', (subjects) => !subjects.includes('web'))
 }
 
 /** A Service without endpoints has an address that nobody announces; the controller asks for them, and says so. */
@@ -202,9 +207,12 @@ async function eventAbout(name: string, times: number): Promise<void> {
   })
 }
 
-async function l2Statuses(what: string, holds: (services: readonly unknown[]) => boolean): Promise<void> {
-  await observedAll(client, L2_STATUSES, {
-    holds: (all) => holds([...all.values()].map((one) => fieldAt(one, 'status', 'serviceName'))),
-    what,
-  })
+/** Of either protocol. */
+async function statuses(what: string, holds: (services: readonly unknown[]) => boolean): Promise<void> {
+  for (const path of [L2_STATUSES, BGP_STATUSES]) {
+    await observedAll(client, path, {
+      holds: (all) => holds([...all.values()].map((one) => fieldAt(one, 'status', 'serviceName'))),
+      what: `${what} (${path})`,
+    })
+  }
 }
