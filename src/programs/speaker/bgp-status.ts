@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * ServiceBGPStatus (metallb-crds): one for each Service and node that announces it, with the peers to which this
- * Service's own routes are to be sent, be their sessions up or not. Peers that another Service on the same aggregate has
- * are not among them, as they are in MetalLB's. A node touches none but its own.
+ * Service's own routes are to be sent, be their sessions up or not. Those of another Service with the same prefix are
+ * not among them, as they are in MetalLB's. A node touches none but its own.
  */
 import { SERVICE_BGP_STATUSES } from '../../kube/resource.ts'
 import { listAt } from '../../lib/unchecked.ts'
