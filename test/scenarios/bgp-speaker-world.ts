@@ -26,6 +26,7 @@ import { PeerNetwork, type SimPeerSockets } from '../sim/peer-sockets.ts'
 
 export const PORT = 179
 const OUR_ASN = 64_500
+const STEP_MS = 10
 
 export class SpeakerWorld {
   readonly clock = new SimClock()
@@ -39,8 +40,12 @@ export class SpeakerWorld {
     this.random = randomOf(seed)
   }
 
+  /** In steps: between any two of them a speaker has a turn of the real event loop for its UPDATEs. */
   async until(condition: () => boolean, limitMs: number, what: string): Promise<void> {
-    assert.ok(await this.clock.runUntil(condition, limitMs), `${what}, within ${limitMs / 1000} s`)
+    const untilMs = this.clock.monotonicMs() + limitMs
+    while (!(await this.clock.runUntil(condition, STEP_MS))) {
+      assert.ok(this.clock.monotonicMs() < untilMs, `${what}, within ${limitMs / 1000} s`)
+    }
   }
 }
 
