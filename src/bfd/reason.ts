@@ -20,12 +20,12 @@ export const DIAG_WORDS: Readonly<Record<Diag, string>> = {
 /** Why a session that was `before` is now `after`, and Down. */
 export function whyDown(before: Session, after: Session): string {
   const words = DIAG_WORDS[after.diag]
-  if (after.diag === 'timeExpired') return `BFD: nothing was heard for ${ms(detectUs(before))} (${words})`
-  if (after.diag === 'echoFailed') return `BFD: no echo came back for ${ms(echoOf(before)?.detectUs ?? 0)} (${words})`
-  if (after.remoteState === 'AdminDown') return 'BFD: the peer has switched it off (Administratively Down)'
+  if (after.diag === 'timeExpired') return `nothing was heard for ${ms(detectUs(before))} (${words})`
+  if (after.diag === 'echoFailed') return `no echo came back for ${ms(echoOf(before)?.detectUs ?? 0)} (${words})`
+  if (after.remoteState === 'AdminDown') return 'the peer has switched BFD off (Administratively Down)'
   const said = after.remote?.diag ?? 'none'
-  if (said === 'none') return 'BFD: the peer says it is down and gives no reason, as after a restart'
-  return `BFD: the peer says it is down (${DIAG_WORDS[said]})`
+  if (said === 'none') return 'the peer says it is down and gives no reason, as after a restart'
+  return `the peer says it is down (${DIAG_WORDS[said]})`
 }
 
 function ms(us: number): string {

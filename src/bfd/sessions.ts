@@ -232,7 +232,7 @@ export class BfdSessions {
     }
     const { why, diag, isSwitchedOff, peerIndependent } = turn
     log.warn(`BFD with ${place} is down: ${why}`, { event: 'bfdDown', peers: names })
-    if (!isSwitchedOff) onDown(names, why, { diag, peerIndependent })
+    if (!isSwitchedOff) onDown(names, `BFD: ${why}`, { diag, peerIndependent })
   }
 
   /** Those that take their leave hear nothing any more. */

@@ -5,19 +5,9 @@ import { withoutComments } from './text.ts'
 
 const PURE_FOLDERS = ['src/model/', 'src/plan/', 'src/ipam/']
 /** All of a protocol but its shells. */
-const PURE_BUT_SHELLS = ['src/bgp/', 'src/gossip/']
+const PURE_BUT_SHELLS = ['src/bfd/', 'src/bgp/', 'src/gossip/']
 const SHELL = /\/(?:session[^/]*|exchange|crypto)\.ts$/
-const PURE_FILES = [
-  'codec.ts',
-  'fsm.ts',
-  'timing.ts',
-  'rib.ts',
-  'claims.ts',
-  'arp.ts',
-  'loss.ts',
-  'tag.ts',
-  'watch-peers.ts',
-]
+const PURE_FILES = ['codec.ts', 'fsm.ts', 'timing.ts', 'rib.ts', 'claims.ts', 'arp.ts', 'watch-peers.ts']
 /** Functions of their arguments; a hash or a checksum is one, a random number is not. */
 const PURE_MODULES = new Set(['node:assert/strict', 'node:crypto', 'node:util', 'node:zlib'])
 const IMPURE =

@@ -58,7 +58,7 @@ test('a peer that dies is noticed within its detection time, once', async () => 
     [state, diag, remoteDiscriminator, detectMs, upEvents, downEvents],
     ['Down', 'timeExpired', 0, 0, 1, 1],
   )
-  assert.deepEqual(lastDown, { why: SILENT.slice('down peer: '.length), atMs: ofState })
+  assert.deepEqual(lastDown, { why: SILENT.slice('down peer: BFD: '.length), atMs: ofState })
 })
 
 test('where one hears nothing both are down: one by silence, the other as it is told so; then both are Up again', async () => {
@@ -165,7 +165,7 @@ test('the peer ends BFD: BGP is not told of a failure, neither then nor when it 
     kill({ clock, network }, b)
     await clock.advance(5000)
     assert.deepEqual([a.reports, b.reports], [['up peer'], ['up peer']], end)
-    assert.match(a.view.lastDown?.why ?? '', /has switched it off/)
+    assert.match(a.view.lastDown?.why ?? '', /has switched BFD off/)
     assert.equal(a.view.downEvents, 1)
   }
 })
