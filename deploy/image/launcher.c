@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The image has no shell. Called /controller or /speaker, this starts `metallb controller` or `metallb speaker`; called
-// /metallb, what its arguments name. It gives Node the flags and settings that bin/metallb gives a daemon in a checkout.
+// The image has no shell. Called /controller or /speaker, this starts `metallb controller` or `metallb speaker`, and
+// called vtysh `metallb vtysh`; called metallb, what its arguments name. It gives Node the flags and settings that
+// bin/metallb gives a daemon in a checkout.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

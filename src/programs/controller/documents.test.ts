@@ -101,7 +101,7 @@ test('plan: what is about to be written', async () => {
 
 test('the other documents are there', async () => {
   const { controller, read } = await rig(pool('a', ['192.0.2.10/32']))
-  assert.deepEqual([read('peers'), read('members')], [{ peers: [] }, { members: [] }])
+  assert.deepEqual([read('peers'), read('members')], [{ planned: true, peers: [], routes: [] }, { members: [] }])
   const { keptIn, entries } = read('history')
   assert.equal(keptIn, 'memory')
   assert.ok(Array.isArray(entries) && entries.length > 0)

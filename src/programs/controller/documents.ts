@@ -6,6 +6,7 @@ import type { Documents } from '../listeners/documents.ts'
 import type { History } from '../listeners/history.ts'
 import type { ControllerView } from './controller.ts'
 import type { Holding } from './holding.ts'
+import { plannedRoutes } from './planned-routes.ts'
 
 export type ControllerDocumentSources = Readonly<{
   view: ControllerView
@@ -16,7 +17,7 @@ export type ControllerDocumentSources = Readonly<{
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** peers and members are the speaker's: here they are empty, so that every document is there. */
+/** peers and members are the speaker's: here there are routes as planned, and no members, so that each document is there. */
 export function controllerDocuments({ view, history, leader }: ControllerDocumentSources): Documents {
   const { configuration } = view
   return {
@@ -31,7 +32,7 @@ export function controllerDocuments({ view, history, leader }: ControllerDocumen
       services: servicesOf(view),
     }),
     plan: () => ({ writes: writesOf(view) }),
-    peers: () => ({ peers: [] }),
+    peers: () => ({ planned: true, peers: [], routes: plannedRoutes(view) }),
     members: () => ({ members: [] }),
     history: () => history.document(),
   }
