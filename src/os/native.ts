@@ -73,6 +73,13 @@ export type Native = Readonly<{
   linksDump(): Uint8Array | number
   linksWatch(listener: () => void): Handle | number
   linksUnwatch(watch: Handle): void
+  /** The listener is called once for each `routersArm`, and once at first. */
+  routersOpen(index: number, name: Uint8Array, listener: () => void): Handle | number
+  routersArm(routers: Handle): void
+  /** Answers how many bytes of `out` are sender (16), hop limit (1) and message; 0: none waits. */
+  routersRead(routers: Handle, out: Uint8Array): number
+  routersSend(routers: Handle, from: Uint8Array, to: Uint8Array, message: Uint8Array): number
+  routersClose(routers: Handle): void
   turnsWatch(boundsMs: Uint8Array): Handle
   turnsRead(turns: Handle, out: Uint8Array): void
   peerUser(fd: number): number

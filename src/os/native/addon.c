@@ -43,6 +43,7 @@ NAPI_MODULE_INIT() {
   addon_init_multicast(env, exports);
   addon_init_bfd(env, exports);
   addon_init_links(env, exports);
+  addon_init_routers(env, exports);
   addon_init_process(env, exports);
   addon_init_tcp(env, exports);
   return exports;

@@ -31,6 +31,7 @@ void addon_init_neighbors(napi_env env, napi_value exports);
 void addon_init_multicast(napi_env env, napi_value exports);
 void addon_init_bfd(napi_env env, napi_value exports);
 void addon_init_links(napi_env env, napi_value exports);
+void addon_init_routers(napi_env env, napi_value exports);
 void addon_init_process(napi_env env, napi_value exports);
 void addon_init_tcp(napi_env env, napi_value exports);
 
