@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * TCP for BGP on the simulated network: who may dial whom, passwords and our end's address. What it does not know: hop
- * limits, and routes (a device is a name that both ends agree on).
+ * limits and routes; nobody comes by a device, although it can be listened on.
  */
 import { Fault } from '../../src/lib/fault.ts'
 import type {
@@ -12,7 +12,7 @@ import type {
   PeerSockets,
   PeerStream,
 } from '../../src/lib/peer-sockets.ts'
-import type { ByteStream, Network, SocketAddress } from '../../src/lib/sockets.ts'
+import type { ByteStream, Network, SocketAddress, StreamServer } from '../../src/lib/sockets.ts'
 import type { SimClock } from './clock.ts'
 import type { SimNetwork } from './network.ts'
 
@@ -49,10 +49,12 @@ export class PeerNetwork {
 export class SimPeerSockets implements PeerSockets {
   /** Every dial, in order. */
   readonly dials: PeerDial[] = []
-  /** Who may dial, as was said last. */
-  peers: ReadonlyMap<string, PeerAccess> = new Map()
-  /** How often that was said. */
+  /** Devices that cannot be listened on; '' is none in particular. */
+  readonly missing = new Set<string>()
+  /** How often it was said anew who may dial. */
   listsSaid = 0
+  /** Who may dial by each device. */
+  readonly #access = new Map<string, ReadonlyMap<string, PeerAccess>>()
   readonly #network: Network
   readonly #addresses: readonly string[]
   readonly #around: PeerNetwork
@@ -61,6 +63,21 @@ export class SimPeerSockets implements PeerSockets {
     this.#network = network
     this.#addresses = addresses
     this.#around = around
+  }
+
+  /** Those that are listened on; '' is none in particular. */
+  get devices(): string[] {
+    return [...this.#access.keys()]
+  }
+
+  /** Who may dial. */
+  get peers(): ReadonlyMap<string, PeerAccess> {
+    return this.#access.get('') ?? new Map()
+  }
+
+  /** Who may dial by this device. */
+  peersOf(device = ''): Iterable<string> {
+    return this.#access.get(device)?.keys() ?? []
   }
 
   accessFor(address: string): PeerAccess | undefined {
@@ -80,21 +97,29 @@ export class SimPeerSockets implements PeerSockets {
     return streamOf(stream, { address: from, port: 40_000 })
   }
 
-  async listen({ local, peers, onStream, onFault }: PeerListen): Promise<PeerListener> {
-    this.peers = peers
+  async listen({ local, device = '', peers, onStream, onFault }: PeerListen): Promise<PeerListener> {
+    if (this.missing.has(device)) throw new Fault({ code: 'noAddress' }, `there is no device ${device}`)
+    const server = device === '' ? await this.#serve({ local, peers, onStream, onFault }) : null
+    this.#access.set(device, peers)
+    return {
+      local: server?.local ?? local,
+      setPeers: (others) => {
+        this.#access.set(device, others)
+        this.listsSaid++
+      },
+      close: () => {
+        this.#access.delete(device)
+        server?.close()
+      },
+    }
+  }
+
+  #serve({ local, onStream, onFault }: PeerListen): Promise<StreamServer> {
     const onReceived = (stream: ByteStream): void => {
       if (this.accessFor(stream.remote.address) === undefined) return stream.destroy()
       onStream(streamOf(stream, { address: this.#ownFor(stream.remote.address), port: local.port }))
     }
-    const server = await this.#network.listenStreams({ local, onReceived, onFault })
-    return {
-      local: server.local,
-      setPeers: (others) => {
-        this.peers = others
-        this.listsSaid++
-      },
-      close: () => server.close(),
-    }
+    return this.#network.listenStreams({ local, onReceived, onFault })
   }
 
   #ownFor(address: string): string {
