@@ -43,6 +43,8 @@ export class ServiceStatuses<Answer> {
   /** By Service. */
   readonly #known = new Map<string, readonly ServiceStatus<Answer>[]>()
   readonly #queue: WorkQueue
+  /** What was said last of any Service, by this node or by its objects. */
+  #usual: Answer | undefined
   #started = false
   #saidAtMs = Number.NEGATIVE_INFINITY
 
@@ -82,7 +84,7 @@ export class ServiceStatuses<Answer> {
       for (const { name, node } of this.#known.get(service) ?? []) {
         if (node !== this.#options.node) this.#forget(service, name) // another node's now, and not watched
       }
-    } else this.#wanted.set(service, answer)
+    } else this.#wanted.set(service, this.#shared(answer))
     if (this.#started) this.#queue.add(service)
   }
 
@@ -164,7 +166,7 @@ export class ServiceStatuses<Answer> {
     const before = this.#known.get(service)?.find(({ name }) => name === status.name)
     // News of its creation, after we wrote its status.
     if (present && before?.status && !status.status) return
-    if (present) this.#learn(service, status)
+    if (present) this.#learn(service, { ...status, status: status.status && this.#shared(status.status) })
     else this.#forget(service, status.name)
     if (this.#started) this.#queue.add(service)
   }
@@ -177,6 +179,12 @@ export class ServiceStatuses<Answer> {
       this.#forget(service, name)
       if (this.#started) this.#queue.add(service)
     }
+  }
+
+  /** Most Services are announced alike: what says the same as the one before is kept once. */
+  #shared(answer: Answer): Answer {
+    if (this.#usual === undefined || !this.#options.form.same(this.#usual, answer)) this.#usual = answer
+    return this.#usual
   }
 
   #learn(service: string, status: ServiceStatus<Answer>): void {
