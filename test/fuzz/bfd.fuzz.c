@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * libFuzzer target for src/os/native/bfd.c. The first 32 bytes are numbers for the session and the clock; the rest is a
- * packet. Everything lies in memory of exactly its size, so that AddressSanitizer sees a read one byte too far.
+ * libFuzzer target for src/os/native/bfd.c and bfd-echo-frame.c. The first 32 bytes are numbers for the session and the
+ * clock; the rest is a packet. Everything lies in memory of exactly its size, so that AddressSanitizer sees a read one byte too far.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/os/native/bfd-echo-frame.h"
 #include "../../src/os/native/bfd.h"
 
 #define NUMBERS 32
@@ -65,6 +66,58 @@ static void try_limits(const uint8_t *data) {
   free(strangers);
 }
 
+static uint32_t sum_of(const uint8_t *bytes, size_t len) {
+  uint32_t sum = 0;
+  for (size_t i = 0; i < len; i++) sum += (uint32_t)bytes[i] << (i % 2 == 0 ? 8 : 0);
+  while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
+  return sum;
+}
+
+/* What is sent back is the packet itself, but for its TTL, and for its checksum in step with that. */
+static void try_frame(const uint8_t *bytes, size_t len) {
+  struct bfd_echo_frame frame;
+  if (!bfd_read_echo_frame(bytes, len, &frame)) return;
+  require(frame.frame_len <= len && frame.bytes >= bytes + 28 && frame.bytes + frame.len <= bytes + frame.frame_len);
+  require(bytes[0] >> 4 == 4 && bytes[9] == 17 && number(frame.bytes - 6, 0, 2) == BFD_ECHO_PORT);
+  uint8_t *aged = malloc(len);
+  require(aged != NULL);
+  memcpy(aged, bytes, len);
+  bfd_age_frame(aged);
+  require(aged[8] == (frame.ttl == 0 ? 0 : frame.ttl - 1));
+  size_t header = (size_t)(bytes[0] & 15) * 4;
+  require(sum_of(bytes, header) != 0xffff || sum_of(aged, header) == 0xffff);
+  aged[8] = bytes[8];
+  memcpy(aged + 10, bytes + 10, 2);
+  require(memcmp(aged, bytes, len) == 0);
+  free(aged);
+}
+
+/* An echo is one of the session and number that it was written with, alone or in a frame, and no other's. */
+static void try_echo(const uint8_t *data, const uint8_t *bytes, size_t len) {
+  uint8_t echo[BFD_ECHO_BYTES];
+  uint8_t whole[BFD_ECHO_FRAME_BYTES];
+  struct bfd_echo_frame frame;
+  uint32_t discriminator = (uint32_t)number(data, 3, 4);
+  uint64_t secret = number(data, 16, 8);
+  bfd_write_echo(echo, discriminator, secret);
+  require(bfd_echo_number(echo, sizeof echo, discriminator) == secret);
+  require(bfd_echo_number(echo, sizeof echo, discriminator + 1) == 0);
+  require(bfd_echo_number(echo, sizeof echo - 1, discriminator) == 0);
+  bfd_echo_number(bytes, len, discriminator);
+  bfd_write_echo_frame(whole, data + 8, echo);
+  require(bfd_read_echo_frame(whole, sizeof whole, &frame) && frame.ttl == 255 && frame.frame_len == sizeof whole);
+  require(memcmp(frame.from, data + 8, 4) == 0 && memcmp(frame.to, data + 8, 4) == 0);
+  require(bfd_echo_number(frame.bytes, frame.len, discriminator) == secret);
+  require(sum_of(whole, 20) == 0xffff);
+  uint8_t pseudo[12] = {0, 17, 0, 8 + BFD_ECHO_BYTES};
+  memcpy(pseudo + 4, whole + 12, 8);
+  uint32_t sum = sum_of(pseudo, sizeof pseudo) + sum_of(whole + 20, sizeof whole - 20);
+  require((sum & 0xffff) + (sum >> 16) == 0xffff);
+  bfd_age_frame(whole);
+  require(whole[8] == 254 && sum_of(whole, 20) == 0xffff);
+  for (size_t cut = 0; cut < sizeof whole; cut++) require(!bfd_read_echo_frame(whole, cut, &frame));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < NUMBERS) return 0;
   size_t len = size - NUMBERS;
@@ -74,6 +127,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   try_packet(data, bytes, len);
   try_wait(data);
   try_limits(data);
+  try_frame(bytes, len);
+  try_echo(data, bytes, len);
   free(bytes);
   return 0;
 }

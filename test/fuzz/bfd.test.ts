@@ -15,6 +15,10 @@ const SECONDS = process.env['FUZZ_SECONDS'] ?? '20'
 const SESSION = '00 0000 0a0b0c0d ff 1f0b 00 000186a0 04 0123456789abcdef 0000000000000001'
 const PACKET = '20 c0 04 18 01020304 0a0b0c0d 000186a0 000186a0 00000000'
 
+/** From 10.9.0.2 to itself, TTL 255, as a router sent it. */
+const ECHO =
+  '45c00034 760e0000 ff1130d5 0a090002 0a090002 0ec90ec9 00206d54 01180000 c8615501 0000000000005bee 00000000000be63d'
+
 /** A crash that fuzzing finds becomes a row here. */
 const SEEDS: [string, string][] = [
   ['Up', `${SESSION} ${PACKET}`],
@@ -28,6 +32,12 @@ const SEEDS: [string, string][] = [
   ['interval 0', `${SESSION.replace('000186a0', '00000000')} ${PACKET}`],
   ['a clock about to overflow', `${SESSION.replace('0000000000000001', 'ffffffffffffffff')} ${PACKET}`],
   ['no packet', SESSION],
+  ['echo', `${SESSION} ${ECHO}`],
+  ['echo with options', `${SESSION} ${ECHO.replace('45c00034', '46c00038').replace('0ec90ec9', '01010101 0ec90ec9')}`],
+  ['echo in parts', `${SESSION} ${ECHO.replace('760e0000', '760e2000')}`],
+  ['echo to another port', `${SESSION} ${ECHO.replace('0ec90ec9', '0ec90ec8')}`],
+  ['echo that no hop is left to', `${SESSION} ${ECHO.replace('ff11', '0011')}`],
+  ['echo that says more than there is', `${SESSION} ${ECHO.replace('00206d54', '00216d54')}`],
 ]
 
 const directory = mkdtempSync(join(tmpdir(), 'bfd-fuzz-'))
@@ -36,7 +46,7 @@ const program = join(directory, 'bfd-fuzz')
 const corpus = join(directory, 'corpus')
 
 test('the fuzz target builds with clang', () => {
-  const sources = ['test/fuzz/bfd.fuzz.c', 'src/os/native/bfd.c']
+  const sources = ['test/fuzz/bfd.fuzz.c', 'src/os/native/bfd.c', 'src/os/native/bfd-echo-frame.c']
   const flags = ['-g', '-O1', '-std=c11', '-Wall', '-Wextra', '-Werror', '-fsanitize=fuzzer,address,undefined']
   try {
     execFileSync('clang', [...flags, '-fno-sanitize-recover=all', ...sources, '-o', program], { cwd: ROOT })
@@ -61,7 +71,7 @@ test(`${SECONDS} seconds of mutation find no crash, no bad read, no hang`, () =>
     `-max_total_time=${SECONDS}`,
     '-timeout=2',
     '-rss_limit_mb=512',
-    '-max_len=320',
+    '-max_len=340',
     '-seed=5880',
     corpus,
   ])
