@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Counts what a session does, and keeps what went wrong last. */
 import type { Malformed, Message } from './codec/message.ts'
+import type { OnMessage } from './session-options.ts'
 import type { Counters, LastError, MessageCounts } from './view.ts'
 
 type Writable = { -readonly [Name in keyof Counters]: Counters[Name] }
@@ -20,6 +21,11 @@ export class Counting {
   }
 
   lastError: LastError | null = null
+  readonly #onMessage: OnMessage | null
+
+  constructor(onMessage: OnMessage | null = null) {
+    this.#onMessage = onMessage
+  }
 
   up(): void {
     this.counters.ups++
@@ -34,12 +40,14 @@ export class Counting {
     if ('malformed' in message) this.counters.malformed++
     else this.counters.received[message.type]++
     if ('flaw' in message && message.flaw !== null) this.counters.flaws++
+    this.#onMessage?.('received', message)
   }
 
   /** One whole message. */
   sent(bytes: Uint8Array): void {
     const type = TYPES[(bytes[18] ?? 0) - 1]
     if (type !== undefined) this.counters.sent[type]++
+    this.#onMessage?.('sent', bytes)
   }
 }
 

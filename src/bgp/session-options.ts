@@ -3,7 +3,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { PeerStream } from '../lib/peer-sockets.ts'
 import type { SocketAddress } from '../lib/sockets.ts'
-import type { AddressFamily, Update } from './codec/message.ts'
+import type { AddressFamily, Malformed, Message, Update } from './codec/message.ts'
 import type { Intervals, StopReason } from './fsm.ts'
 import type { Config, Negotiated } from './negotiate.ts'
 import type { SessionView } from './view.ts'
@@ -12,6 +12,9 @@ export type { PeerStream } from '../lib/peer-sockets.ts'
 
 /** One whole message. False: more than is good wait to be sent, or that session is over. */
 export type Send = (bytes: Uint8Array) => boolean
+
+/** What came in, and what went out as the bytes of one whole message. */
+export type OnMessage = (direction: 'sent' | 'received', message: Message | Malformed | Uint8Array) => void
 
 export type SessionOptions = Readonly<{
   config: Config
@@ -31,6 +34,8 @@ export type SessionOptions = Readonly<{
   onUpdate(update: Update): void
   /** The peer wants all routes of this family once more. */
   onRefresh(family: AddressFamily): void
+  /** Each message, for somebody who looks on. */
+  onMessage?: OnMessage
 }>
 
 /** A session with one peer. Opened, it waits for `start`. */

@@ -31,7 +31,7 @@ export function openSession(options: SessionOptions): Session {
 class LiveSession implements Session {
   readonly #options: SessionOptions
   readonly #timers: Timers
-  readonly #counting = new Counting()
+  readonly #counting: Counting
   readonly #connections: Connections
   /** What the peer has opened, until the machine has said what becomes of it. */
   readonly #offered: PeerStream[] = []
@@ -43,6 +43,7 @@ class LiveSession implements Session {
   constructor(options: SessionOptions) {
     const { config, restarting, clock, random } = options
     this.#options = options
+    this.#counting = new Counting(options.onMessage)
     this.#machine = initialSession(config, restarting)
     this.#sinceMs = clock.wallMs()
     this.#timers = new Timers({ clock, random, onExpired: (timer) => this.#onExpired(timer) })
