@@ -336,7 +336,10 @@ test('what is told of sessions that are gone, or never were, is for nobody', () 
   reflex.listener?.onSilence(id)
   reflex.listener?.onEchoSilence?.(id)
   reflex.listener?.onSilence(999)
-  assert.deepEqual([reports, sessions.drops()['unknownSession'], sessions.drops()['ttl']], [['up p'], 1, 7])
+  assert.deepEqual([reports, sessions.drops()['unknownSession'], sessions.drops()['ttl']], [['up p'], 0, 7])
+  const from = { address: '192.0.2.3', port: 50_000 }
+  reflex.listener?.onPacket({ socket: 1, session: null, from, ttl: 255, bytes: encode({ ...PACKET, yourId: 5 }) })
+  assert.equal(sessions.drops()['unknownSession'], 1)
 })
 
 test('a pause is one line in the log', () => {

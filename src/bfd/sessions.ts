@@ -203,7 +203,7 @@ export class BfdSessions {
     const packet = decode(bytes)
     if ('malformed' in packet) return this.#drop(packet.malformed)
     const told = session === null ? undefined : this.#sessionOf(session)
-    if (!told) return this.#drop('unknownSession')
+    if (!told) return this.#isLeaving(session) ? undefined : this.#drop('unknownSession')
     const peer = this.#meant(told, packet)
     this.#tell(peer, peer.onPacket(packet, bytes))
   }
@@ -243,6 +243,11 @@ export class BfdSessions {
 
   #sessionOf(id: ReflexId): PeerSession | undefined {
     return this.#places.values().find((peer) => peer.id === id)
+  }
+
+  /** Its peer has not heard the farewell yet, or says farewell, too. */
+  #isLeaving(id: ReflexId | null): boolean {
+    return this.#leaving.keys().some((peer) => id !== null && peer.id === id)
   }
 
   #drop(reason: BfdDrop): void {
