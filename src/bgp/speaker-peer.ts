@@ -13,6 +13,7 @@ import { Outlet } from './outlet.ts'
 import type { OwnAddressesOf, PeerEvent, PeerSetup, PeerView } from './peer-setup.ts'
 import type { Rib } from './rib.ts'
 import { openSession, type Send, type Session, type StopReason } from './session.ts'
+import type { OnMessage } from './session-options.ts'
 import { type Dial, needsNewSession, sameDial } from './setup-change.ts'
 import { DIAL_LIMIT_MS } from './timing.ts'
 
@@ -29,6 +30,8 @@ export type Around = Readonly<{
   isDraining(): boolean
   /** A session that is opened now, with this restart time, follows one of a process before ours. */
   isRestarting(restartSeconds: number): boolean
+  /** Each message of each peer, for somebody who looks on. */
+  onMessage?: (peer: string, ...message: Parameters<OnMessage>) => void
 }>
 
 const NO_ADDRESSES: OwnAddresses = { ipv4: null, ipv6: null, linkLocal: null }
@@ -128,7 +131,7 @@ export class SpeakerPeer {
   }
 
   #open(): Session {
-    const { clock, random } = this.#around
+    const { clock, random, onMessage } = this.#around
     const { config } = this.#setup
     const restartSeconds = config.gracefulRestart?.restartSeconds ?? 0
     return openSession({
@@ -145,6 +148,7 @@ export class SpeakerPeer {
         this.#around.rib.refresh(this.name, family)
         this.#around.poke()
       },
+      ...(onMessage && { onMessage: (...message) => onMessage(this.name, ...message) }),
     })
   }
 

@@ -9,7 +9,7 @@
  * route reflectors need (4456).
  *
  * What is not, and why:
- * - Adj-RIB-In, Loc-RIB and the decision process (4271 §3.2, §9.1), 8642 §4 and loops of 4456 §8: nothing received is used.
+ * - Adj-RIB-In, Loc-RIB and the decision process (4271 §3.2, §9.1), loops of reflectors (4456 §8): nothing received is used.
  * - MinRouteAdvertisementIntervalTimer (4271 §9.2.1.1): a node that takes over is to be heard of at once. What changes in
  *   one turn of the event loop goes out together.
  * - DelayOpen (4271 §8.1.1, optional), and Idle after a dial that failed: see fsm.ts.
@@ -40,6 +40,8 @@ export type BgpSpeakerOptions = Readonly<{
   onEvent(event: PeerEvent): void
   /** Of the listener, for the log. */
   onFault(fault: Error): void
+  /** Each message of each peer, for somebody who looks on. */
+  onMessage?: Around['onMessage']
 }>
 
 const REMOVED: StopReason = { kind: 'removed', text: '' }
@@ -56,7 +58,7 @@ export class BgpSpeaker {
   #isClosed = false
 
   constructor(options: BgpSpeakerOptions) {
-    const { sockets, clock, random, restarting, ownAddresses, onEvent, onFault } = options
+    const { sockets, clock, random, restarting, ownAddresses, onEvent, onFault, onMessage } = options
     const beganMs = clock.monotonicMs()
     this.#around = {
       sockets,
@@ -67,6 +69,7 @@ export class BgpSpeaker {
       onEvent,
       poke: () => this.#loop.poke(),
       isDraining: () => this.#draining,
+      ...(onMessage && { onMessage }),
       isRestarting: (seconds) => restarting && clock.monotonicMs() - beganMs < 1000 * seconds,
     }
     const onStream = (stream: PeerStream, device: string): void => this.#accept(stream, device)
