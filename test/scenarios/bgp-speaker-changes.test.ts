@@ -177,7 +177,7 @@ test('a peer that was never to be dialled is known, and shows why', async () => 
   assert.equal(node.sockets.dials.length, 3)
 })
 
-test('BFD down: the peer hears Cease 6/10 at once, its routes are gone, and it is dialled anew', async () => {
+test('BFD down: the peer hears Cease 6/10 at once (RFC 9384), its routes are gone, and it is dialled anew', async () => {
   const { world, node, told } = await three()
   const before = told.map(({ heard }) => heard)
   node.speaker.peerDown('tor1', 'BFD says that the peer is down')
@@ -205,7 +205,7 @@ test('BFD up: an attempt that waits begins now', async () => {
   await world.until(() => node.isUp('tor0'), 100, 'it is up')
 })
 
-test('a node that restarts gracefully says so until the peer is back, and hands everything over anew', async () => {
+test('a node that restarts gracefully (RFC 4724) says so until the peer is back, and hands everything over anew', async () => {
   const graceful = { gracefulRestart: { restartSeconds: 120 } }
   const world = new SpeakerWorld()
   const first = new NodeUnderTest(world, NODE)

@@ -125,7 +125,7 @@ export class Router {
   readonly address: string
   readonly sessions = new Map<string, RouterSession>()
 
-  private constructor(address: string) {
+  constructor(address: string) {
     this.address = address
   }
 

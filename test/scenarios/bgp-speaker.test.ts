@@ -77,7 +77,7 @@ test('a change is told in place, what is the same is not told, and what is gone 
   assert.deepEqual([told.prefixes, told.updates.length], [[B], 3])
 })
 
-test('a refresh is answered with everything, and routes of the peer are counted only', async () => {
+test('a refresh is answered with everything (RFC 2918), and routes of the peer are counted only', async () => {
   const { world, node, told } = await pair()
   node.speaker.set('a', routesTo(['tor'], A))
   await world.clock.advance(50)
@@ -94,7 +94,7 @@ test('a refresh is answered with everything, and routes of the peer are counted 
   assert.deepEqual(node.view('tor').received, { announced: 1, withdrawn: 0 })
 })
 
-test('draining asks external peers with a community, and internal ones with preference 0 as well; undone it is as before', async () => {
+test('draining asks external peers with a community, and internal ones with preference 0 as well (RFC 8326); undone it is as before', async () => {
   for (const [asn, localPref, drained] of [
     [64_600, undefined, undefined],
     [64_500, 100, 0],
@@ -138,6 +138,19 @@ test('well-known communities go out as they were asked for, and nothing is added
   await world.clock.advance(50)
   const { communities, largeCommunities } = told.routes.get(A)?.attributes ?? {}
   assert.deepEqual([communities, largeCommunities], [wellKnown, ['64500:1:2']])
+})
+
+test('what a route reflector has reflected is taken, its own attributes included, and counted (RFC 4456)', async () => {
+  const { world, node, told } = await pair({ localAsn: 64_500, remoteAs: 64_500 })
+  node.speaker.set('a', routesTo(['tor'], A))
+  await world.clock.advance(50)
+  const [update] = told.updates
+  assert.ok(update)
+  told.say({ ...update, attributes: { ...update.attributes, originatorId: 0x0a_00_00_07, clusterList: [1, 2] } })
+  await world.clock.advance(50)
+  const { received, session } = node.view('tor')
+  assert.deepEqual([received, session.counters.flaws], [{ announced: 1, withdrawn: 0 }, 0])
+  assert.deepEqual(node.story('tor'), ['up'])
 })
 
 test('next hops follow our addresses, and a look that finds the same ones says nothing', async () => {
