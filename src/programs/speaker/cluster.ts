@@ -32,6 +32,7 @@ import type { ObjectSource } from '../../lib/object.ts'
 import { supervise } from '../../lib/supervise.ts'
 import { VERSION } from '../../lib/version.ts'
 import type { Node } from '../../model/node.ts'
+import type { Orders } from '../listeners/orders.ts'
 import type { RunDirectory } from '../listeners/run-directory.ts'
 import { Conflicts } from './conflicts.ts'
 import { podDiscovery } from './discovery.ts'
@@ -85,6 +86,8 @@ export type ClusterSpeaker = Readonly<{
   namespace: string
   speaker: Speaker
   peers: PeerReadings
+  /** What can be asked for on the local socket. */
+  orders: Orders
   /** Who is in the ring. */
   members(): MembersDocument
   /** Resolves when it announces, be it from the last known state, however long that takes. */
@@ -198,7 +201,8 @@ export async function openInCluster(options: ClusterOptions): Promise<ClusterSpe
     api.close()
   }
   const members = () => membersDocument(running.view, membership && config && { ring: membership.ring, config })
-  return { api, namespace, speaker: running, peers: routing.readings, members, start: () => running.start(), stop }
+  const { readings: peers, orders } = routing
+  return { api, namespace, speaker: running, peers, orders, members, start: () => running.start(), stop }
 }
 
 type Connected = ClusterOptions & Readonly<{ api: KubeApi; namespace: string }>

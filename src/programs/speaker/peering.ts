@@ -10,14 +10,16 @@ import { BgpSpeaker } from '../../bgp/speaker.ts'
 import type { BfdReflex } from '../../lib/bfd-reflex.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { formatIp } from '../../lib/ip.ts'
-import type { Log } from '../../lib/log.ts'
+import { createLog, type Log } from '../../lib/log.ts'
 import type { Links } from '../../lib/net.ts'
 import type { PeerSockets } from '../../lib/peer-sockets.ts'
 import type { Routers } from '../../lib/routers.ts'
 import type { SocketAddress } from '../../lib/sockets.ts'
 import type { Model } from '../../model/model.ts'
 import type { Peer } from '../../model/peer.ts'
+import type { Orders } from '../listeners/orders.ts'
 import { bfdNeed } from './bfd-needs.ts'
+import { BgpDebug } from './bgp-debug.ts'
 import { farewellFor } from './farewell.ts'
 import { Drain, type DrainState, leavingOf } from './leaving.ts'
 import { NearRouters } from './near-routers.ts'
@@ -60,6 +62,7 @@ export class Peering implements Routing {
   readonly #routers: NearRouters
   readonly #drain: Drain
   readonly #said: SessionLog
+  readonly #debug: BgpDebug
   /** Kept as long as nobody asks for another one: a link that comes or goes is no reason to begin sessions anew. */
   readonly #routerIds = new Map<string, number>()
   #model: Model | null = null
@@ -70,6 +73,8 @@ export class Peering implements Routing {
     const { links, sockets, clock, random, log, drainMs } = options
     this.#options = options
     this.#said = new SessionLog(log)
+    // What was asked for by hand is seen whatever the level, and is no part of the history.
+    this.#debug = new BgpDebug(createLog('info'), this.readings)
     this.#bgp = new BgpSpeaker({
       sockets,
       clock,
@@ -78,6 +83,7 @@ export class Peering implements Routing {
       ownAddresses: (name, local) => this.#ownAddresses(name, local),
       onEvent: (event) => this.#told(event),
       onFault: (fault) => log.warn(fault.message, { event: 'bgpListening' }),
+      onMessage: (...message) => this.#debug.message(...message),
     })
     this.#bfd = new PeerBfd(options, {
       onUp: (names) => this.#bfdUp(names),
@@ -132,6 +138,11 @@ export class Peering implements Routing {
       held: (name) => this.#bgp.held(name),
       bfd: () => this.#bfd.views(),
     }
+  }
+
+  /** What can be asked for while it runs. */
+  get orders(): Orders {
+    return this.#debug
   }
 
   async stop(): Promise<void> {

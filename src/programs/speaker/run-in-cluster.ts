@@ -45,6 +45,7 @@ export async function runInCluster(flags: SpeakerFlags, plainLog: Log): Promise<
   const listeners = await openListeners({
     ...prepared,
     documents: () => documents,
+    orders: () => cluster.orders,
     program: 'speaker',
     flags,
     api: () => cluster.api,

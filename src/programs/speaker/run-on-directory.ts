@@ -107,7 +107,14 @@ export async function runOnDirectory(flags: SpeakerFlags, plainLog: Log): Promis
     members: () => membersDocument(view, membership && config && { ring: membership.ring, config }),
     peers: routing.readings,
   })
-  const told = { documents: () => documents, program: 'speaker', flags, api: null, clock } as const
+  const told = {
+    documents: () => documents,
+    orders: () => routing.orders,
+    program: 'speaker',
+    flags,
+    api: null,
+    clock,
+  } as const
   const listeners = await openListeners({ ...prepared, ...told })
   await speaker.start()
   readiness.met('objects')
