@@ -11,7 +11,7 @@ import type { Dial } from './setup-change.ts'
 export type ListenerOptions = Readonly<{
   sockets: PeerSockets
   clock: Clock
-  /** `place`: as `placeOf` says it. */
+  /** `device`: by which it came; empty: none in particular. */
   onStream(stream: PeerStream, device: string): void
   onFault(fault: Error): void
 }>
