@@ -50,6 +50,9 @@ static void try_wait(const uint8_t *data) {
   if (interval <= 2000000) return; /* the least wait comes in between */
   require(wait >= interval - interval / 4 && wait <= interval);
   require(mult != 1 || wait <= interval / 10 * 9 + 9);
+  uint64_t turn = bfd_turn_ns(interval, mult, bfd_random(&state));
+  require(turn - bfd_slack_ns(interval) >= interval - interval / 4 && turn <= interval);
+  require(mult != 1 || turn <= interval / 10 * 9 + 9);
 }
 
 /* At most so many a second by one source, whatever the clock does. */

@@ -197,7 +197,7 @@ void bfd_send_echo(struct bfd_reflex *reflex, struct bfd_session *session, uint6
   uint8_t bytes[BFD_ECHO_BYTES];
   uint64_t number = 0;
   bool drawn = getrandom(&number, sizeof number, GRND_NONBLOCK) == sizeof number && number != 0;
-  echo->send_at_ns = now_ns + bfd_wait_ns(echo->interval_ns, session->detect_mult, bfd_random(&reflex->random));
+  echo->send_at_ns = now_ns + bfd_turn_ns(echo->interval_ns, session->detect_mult, bfd_random(&reflex->random));
   bfd_write_echo(bytes, session->peer.discriminator, number);
   int error = !drawn                                ? -EAGAIN
               : bfd_is_ipv4(session->peer.to.ip) ? send_ipv4(reflex, session, bytes)

@@ -166,13 +166,17 @@ static void tell_silence(struct bfd_reflex *reflex, uint64_t now) {
   }
 }
 
+static bool is_due(uint64_t at_ns, uint64_t interval_ns, uint64_t now) {
+  return at_ns != BFD_NEVER && at_ns <= now + bfd_slack_ns(interval_ns);
+}
+
 static void send_due(struct bfd_reflex *reflex, uint64_t now) {
   for (struct bfd_session *session = reflex->sessions; session; session = session->next) {
-    if (session->echo.send_at_ns <= now) bfd_send_echo(reflex, session, now);
-    if (session->send_at_ns > now) continue;
+    if (is_due(session->echo.send_at_ns, session->echo.interval_ns, now)) bfd_send_echo(reflex, session, now);
+    if (!is_due(session->send_at_ns, session->interval_ns, now)) continue;
     bfd_transmit(reflex, session, session->packet, session->packet_len);
     /* Counted from now: turns that were missed do not follow one another at once. */
-    session->send_at_ns = now + bfd_wait_ns(session->interval_ns, session->detect_mult, bfd_random(&reflex->random));
+    session->send_at_ns = now + bfd_turn_ns(session->interval_ns, session->detect_mult, bfd_random(&reflex->random));
   }
 }
 
@@ -204,12 +208,19 @@ static void handle(struct bfd_reflex *reflex, const struct epoll_event *event) {
   if (socket) serve(reflex, socket, BATCH);
 }
 
+static void rest(uint64_t turn_ns, uint64_t last_turn_ns) {
+  if (turn_ns - last_turn_ns >= 2 * BFD_REST_NS) return; /* few come: no need to wake up twice for each */
+  struct timespec time = {.tv_nsec = BFD_REST_NS};
+  nanosleep(&time, NULL);
+}
+
 void *bfd_run(void *argument) {
   struct bfd_reflex *reflex = argument;
   struct epoll_event events[16];
   /* Above everything that is not real-time, where CAP_SYS_NICE permits; else as everybody. */
   struct sched_param priority = {.sched_priority = 1};
   pthread_setschedparam(pthread_self(), SCHED_FIFO, &priority);
+  uint64_t last_turn = 0;
   for (bool stopping = false; !stopping;) {
     int ready = epoll_wait(reflex->epoll, events, 16, -1);
     pthread_mutex_lock(&reflex->lock);
@@ -221,6 +232,8 @@ void *bfd_run(void *argument) {
     bfd_set_alarm(reflex);
     stopping = reflex->stopping;
     pthread_mutex_unlock(&reflex->lock);
+    if (!stopping) rest(now, last_turn);
+    last_turn = now;
   }
   return NULL;
 }

@@ -220,7 +220,7 @@ static void apply(struct bfd_reflex *reflex, struct bfd_session *session, const 
   if (orders->expected_len > 0) memcpy(session->expected, orders->expected, orders->expected_len);
   session->watch.detect_ns = orders->detect_ns;
   bfd_expect(&session->watch, now);
-  uint64_t next = now + bfd_wait_ns(orders->interval_ns, orders->detect_mult, bfd_random(&reflex->random));
+  uint64_t next = now + bfd_turn_ns(orders->interval_ns, orders->detect_mult, bfd_random(&reflex->random));
   if (orders->packet_len == 0 || orders->interval_ns == 0)
     session->send_at_ns = BFD_NEVER;
   else if (orders->now || next < session->send_at_ns)

@@ -42,6 +42,16 @@ uint64_t bfd_wait_ns(uint64_t interval_ns, uint32_t detect_mult, uint64_t random
   return interval_ns > SHORTEST_NS && wait > SHORTEST_NS ? wait : SHORTEST_NS;
 }
 
+uint64_t bfd_slack_ns(uint64_t interval_ns) {
+  return interval_ns >= 16 * BFD_REST_NS ? BFD_REST_NS : 0;
+}
+
+uint64_t bfd_turn_ns(uint64_t interval_ns, uint32_t detect_mult, uint64_t random) {
+  uint64_t wait = bfd_wait_ns(interval_ns, detect_mult, random);
+  uint64_t least = interval_ns - interval_ns / 4 + bfd_slack_ns(interval_ns);
+  return wait > least ? wait : least;
+}
+
 bool bfd_within(struct bfd_window *window, uint32_t limit, uint64_t now_ns) {
   if (window->count == 0 || now_ns - window->since_ns >= SECOND_NS) *window = (struct bfd_window){.since_ns = now_ns};
   if (window->count >= limit) return false;

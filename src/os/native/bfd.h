@@ -64,6 +64,18 @@ uint64_t bfd_random(uint64_t *state);
 /* RFC 5880 §6.8.7: an interval less 0 to 25 % of it, 10 to 25 % with a detect multiplier of 1. Never less than 1 ms. */
 uint64_t bfd_wait_ns(uint64_t interval_ns, uint32_t detect_mult, uint64_t random);
 
+/*
+ * Where many sessions keep the thread awake it rests for so long after each turn, and deals with all that came and comes
+ * due meanwhile at once: to wake up costs more than a packet does. Packets go out early for it, never late.
+ */
+#define BFD_REST_NS 2000000ull
+
+/* How much early a packet may go out: short intervals leave no room for it. */
+uint64_t bfd_slack_ns(uint64_t interval_ns);
+
+/* bfd_wait_ns that is no less than the RFC's least, sent early as it may be. */
+uint64_t bfd_turn_ns(uint64_t interval_ns, uint32_t detect_mult, uint64_t random);
+
 /* Counts one second's events. Zeroed memory is a fresh one. */
 struct bfd_window {
   uint64_t since_ns;
