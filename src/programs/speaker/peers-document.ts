@@ -98,13 +98,10 @@ function* bfdOf({ bfd }: PeerReadings): Generator<Fields> {
   for (const one of bfd()) yield { peers: one.names, ...bfdFields(one) }
 }
 
-/** One by one: whoever makes the sessions may know more of them than is to be seen. */
 function bfdFields(session: BfdReading): Fields {
-  const { address, local, link, profile, state, diag, remoteState, remoteDiag, intervalMs, detectMs } = session
-  const { localDiscriminator, remoteDiscriminator, upEvents, downEvents, counters } = session
-  const told = { address, local, link, profile, state, diag, remoteState, remoteDiag, intervalMs, detectMs }
-  const since = isoOf(session.sinceMs)
-  return { ...told, since, localDiscriminator, remoteDiscriminator, upEvents, downEvents, counters }
+  const { names: _, sinceMs, lastDown, ...told } = session
+  const lastError = lastDown === null ? null : { why: lastDown.why, at: isoOf(lastDown.atMs) }
+  return { ...told, since: isoOf(sinceMs), lastDown: lastError }
 }
 
 function* routesOf({ peers, sent, services }: PeerReadings): Generator<Fields> {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the looking glass and the metrics read of a running speaker; reading costs, keeping nothing does not. */
-import type { Diag, State } from '../../bfd/codec.ts'
+import type { BfdView } from '../../bfd/sessions.ts'
 import type { PeerView } from '../../bgp/peer-setup.ts'
 import type { HeldRoute, SentRoute } from '../../bgp/rib.ts'
-import type { BfdSessionCounters } from '../../lib/bfd-reflex.ts'
 import type { Cidr } from '../../lib/prefix.ts'
 import type { Peer } from '../../model/peer.ts'
 
@@ -23,30 +22,8 @@ export type ConfiguredPeer = Pick<
   | 'ttlSecurityHops'
 >
 
-/** A BFD session with the peers of this name or these names. */
-export type BfdReading = Readonly<{
-  names: readonly string[]
-  address: string
-  local: string | null
-  /** The interface, where the address needs one, or the device of a VRF. */
-  link: string | null
-  profile: string
-  state: State
-  diag: Diag
-  remoteState: State
-  remoteDiag: Diag
-  /** As negotiated: between our packets, and of silence that ends the session; 0: none. */
-  intervalMs: number
-  detectMs: number
-  localDiscriminator: number
-  /** 0: not known. */
-  remoteDiscriminator: number
-  /** Of this state, in milliseconds since 1970. */
-  sinceMs: number
-  upEvents: number
-  downEvents: number
-  counters: BfdSessionCounters
-}>
+/** A BFD session with one or more peers. */
+export type BfdReading = BfdView
 
 export type PeerReadings = Readonly<{
   node: string

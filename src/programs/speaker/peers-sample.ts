@@ -149,8 +149,16 @@ export const BFD: BfdReading = {
   localDiscriminator: 7,
   remoteDiscriminator: 9,
   sinceMs: NOW_MS - 3_723_000,
+  device: null,
+  timers: { transmitMs: 50, receiveMs: 50, detectMult: 3, echoMs: null, passive: false, minTtl: 254 },
+  remoteTimers: { transmitMs: 50, receiveMs: 50, detectMult: 3, echoMs: 0 },
+  remoteControlPlaneIndependent: true,
+  remoteDemand: false,
+  echo: null,
   upEvents: 2,
   downEvents: 1,
+  lastDown: { why: 'the detection time has expired', atMs: NOW_MS - 7_200_000 },
+  fault: null,
   counters: { controlIn: 100, controlOut: 101, echoIn: 3, echoOut: 4, looped: 5 },
 }
 

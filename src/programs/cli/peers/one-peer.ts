@@ -144,8 +144,15 @@ function bfdRows(session: unknown, nowMs: number): Fact[] {
     ],
     ['control', `${count('controlOut')} packets sent, ${count('controlIn')} received`],
     ['echo', `${count('echoOut')} packets sent, ${count('echoIn')} received`],
+    ['last down', lastDownText(session, nowMs)],
+    ['not opened', textAt(session, 'fault')],
     ['came up', `${countAt(session, 'upEvents')} times, went down ${countAt(session, 'downEvents')} times`],
   ]
+}
+
+function lastDownText(session: unknown, nowMs: number): string {
+  const why = textAt(session, 'lastDown', 'why')
+  return why && `${why} (${elapsedSince(textAt(session, 'lastDown', 'at'), nowMs)} ago)`
 }
 
 function routeRows(document: unknown): Row[] {

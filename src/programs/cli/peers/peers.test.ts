@@ -73,6 +73,7 @@ BFD
   intervals  sends every 50 ms, down after 150 ms of silence
   control    101 packets sent, 100 received
   echo       4 packets sent, 3 received
+  last down  the detection time has expired (02:00:00 ago)
   came up    2 times, went down 1 times
 
 ROUTES SENT
