@@ -16,8 +16,11 @@ const QUICK = 3
 const QUICK_EVERY_MS = 1000
 /** Who asks, or is new, gets no answer sooner after the last. §6.2.6 has three seconds; a session waits for this one. */
 const ANSWER_AFTER_MS = 1000
-/** Who does not answer is asked again. */
+/** Who does not answer is asked again, without end: the one we wait for may be starting (RFC 7559 §2 says why). */
 const ASK_EVERY_MS = 3000
+
+/** However often they come and go. */
+const OTHERS_EVERY_MS = 3_600_000
 
 export type RouterLinkOptions = Readonly<{
   clock: Clock
@@ -26,25 +29,25 @@ export type RouterLinkOptions = Readonly<{
   send(type: RouterMessage['type']): void
   /** `neighbour` is another one. */
   onChange(): void
-  /** There are several routers on the link, of which the first is taken. Once until there is one again. */
+  /** There are several routers on the link, of which the first is taken; at most once an hour. */
   onOthers(routers: readonly string[]): void
 }>
 
 export class RouterLink {
   readonly #options: RouterLinkOptions
   readonly #neighbors = new RouterNeighbors()
+  readonly #startedMs: number
   #told: string | null = null
-  #hasOthers = false
+  #othersToldMs = Number.NEGATIVE_INFINITY
   #quickLeft = QUICK
   #advertisedMs = Number.NEGATIVE_INFINITY
   #advertiseMs: number
-  #asksLeft = QUICK
   #askMs: number
   #timer: Timer | undefined
 
   constructor(options: RouterLinkOptions) {
     this.#options = options
-    this.#advertiseMs = this.#askMs = options.clock.monotonicMs()
+    this.#startedMs = this.#advertiseMs = this.#askMs = options.clock.monotonicMs()
     this.#run()
   }
 
@@ -80,7 +83,6 @@ export class RouterLink {
     const { clock } = this.#options
     const nowMs = clock.monotonicMs()
     this.#neighbors.expire(nowMs)
-    if (this.#told !== null && this.#neighbors.current() === null) this.#asksLeft = QUICK
     if (this.#advertiseMs <= nowMs) this.#advertise(nowMs)
     if (this.#askFromMs() <= nowMs) this.#ask(nowMs)
     const nextMs = Math.min(this.#advertiseMs, this.#askFromMs(), this.#neighbors.expiresMs())
@@ -96,24 +98,24 @@ export class RouterLink {
     this.#options.send('advertisement')
   }
 
-  /** Without a neighbour, a few times at the start (§6.3.7); later who is there advertises by itself. */
+  /** Who is there advertises by itself, and is only asked where that fails to come. */
   #askFromMs(): number {
-    if (this.#neighbors.current() !== null) return Math.max(this.#askMs, this.#neighbors.askFromMs())
-    return this.#asksLeft > 0 ? this.#askMs : Number.POSITIVE_INFINITY
+    return this.#neighbors.current() === null ? this.#askMs : Math.max(this.#askMs, this.#neighbors.askFromMs())
   }
 
   #ask(nowMs: number): void {
-    const isStarting = this.#neighbors.current() === null
-    if (isStarting) this.#asksLeft -= 1
+    const isStarting = nowMs - this.#startedMs < (QUICK - 1) * QUICK_EVERY_MS
     this.#askMs = nowMs + (isStarting ? QUICK_EVERY_MS : ASK_EVERY_MS)
     this.#options.send('solicitation')
   }
 
   #tell(): void {
     const all = this.#neighbors.all()
-    const isNew = all.length > 1 && !this.#hasOthers
-    this.#hasOthers = all.length > 1
-    if (isNew) this.#options.onOthers(all)
+    const nowMs = this.#options.clock.monotonicMs()
+    if (all.length > 1 && nowMs - this.#othersToldMs >= OTHERS_EVERY_MS) {
+      this.#othersToldMs = nowMs
+      this.#options.onOthers(all)
+    }
     const [first = null] = all
     if (first === this.#told) return
     this.#told = first

@@ -15,7 +15,7 @@ export type RoutersOptions = Readonly<{
   clock: Clock
   /** In [0, 1). */
   random: () => number
-  /** Several routers are on a link, of which the first is taken; told once until there is one again. */
+  /** Several routers are on a link, of which the first is taken; told at most once an hour. */
   onOthers(link: string, routers: readonly string[]): void
   /** Nothing is heard on a link; told once until it works. It is tried again. */
   onFault(fault: Error): void
