@@ -196,8 +196,8 @@ export async function openInCluster(options: ClusterOptions): Promise<ClusterSpe
   late.speaker = running
   const stop = async () => {
     stopping.abort()
-    await running.stop() // what routers are told at the end may be worth an event
-    await reports.stop()
+    await reports.stop() // or each restart would be an event
+    await running.stop()
     api.close()
   }
   const members = () => membersDocument(running.view, membership && config && { ring: membership.ring, config })

@@ -61,7 +61,8 @@ export class Conflicts implements ConflictReadings {
   /** Told each time that a Service was planned. */
   planned(planned: Planned): void {
     const before = this.#planned.get(planned.key)
-    if (planned.l2?.announce) this.#planned.set(planned.key, planned)
+    if (planned.l2?.announce)
+      this.#planned.set(planned.key, { ...planned, bgp: null }) // routes are of no use here
     else this.#planned.delete(planned.key)
     for (const ip of addressesOf(planned)) this.#count(ip, 1)
     for (const ip of before ? addressesOf(before) : []) this.#count(ip, -1)

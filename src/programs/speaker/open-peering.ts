@@ -2,11 +2,11 @@
 /** Sessions with routers on this machine's network. */
 import { randomInt } from 'node:crypto'
 import { systemClock } from '../../lib/clock.ts'
-import { Fault } from '../../lib/fault.ts'
 import { formatIp } from '../../lib/ip.ts'
 import type { SocketAddress } from '../../lib/sockets.ts'
 import { openBfdReflex } from '../../os/bfd-reflex.ts'
 import { openPeerSockets } from '../../os/peer-sockets.ts'
+import { openRouters } from '../../os/routers.ts'
 import type { SpeakerFlags } from '../flags/daemon-flags.ts'
 import { Peering, type PeeringOptions } from './peering.ts'
 
@@ -17,12 +17,21 @@ type Surroundings = 'sockets' | 'openRouters' | 'openReflex' | 'clock' | 'random
 
 /** Opens nothing before the first peer is there, but for --bgp-listen. Rejects with a Fault where that cannot be. */
 export async function openPeering(options: Omit<PeeringOptions, Surroundings>): Promise<Peering> {
+  const { links, log } = options
   const peering = new Peering({
     ...options,
     sockets: openPeerSockets(),
-    openRouters: () => {
-      throw new Fault({ code: 'notYet' }, 'routers on interfaces are not looked for yet')
-    },
+    openRouters: () =>
+      openRouters({
+        links,
+        clock: systemClock,
+        random: Math.random,
+        onOthers: (link, routers) =>
+          log.warn(`several routers are on interface ${link}; the first one that was heard is the BGP peer`, {
+            routers,
+          }),
+        onFault: (fault) => log.warn(fault.message, { event: 'routersNotHeard' }),
+      }),
     openReflex: () => openBfdReflex(),
     clock: systemClock,
     random: unguessable,

@@ -11,6 +11,7 @@ export class PeerBfd {
   readonly #options: Opening
   readonly #hears: Hears
   #sessions: BfdSessions | null = null
+  #needs: readonly BfdNeed[] = []
   #failed = ''
 
   constructor(options: Opening, hears: Hears) {
@@ -18,10 +19,16 @@ export class PeerBfd {
     this.#hears = hears
   }
 
-  /** These from now on and no others. */
-  configure(needs: readonly BfdNeed[]): void {
-    if (needs.length > 0) this.#sessions ??= this.#opened()
-    this.#sessions?.configure(needs)
+  /**
+   * These from now on and no others. A peer in `asking` without a need has lost its way (its link is gone, or our own
+   * address): while its session is up it stays as it was, and finds by itself that nothing comes through.
+   */
+  configure(needs: readonly BfdNeed[], asking: ReadonlySet<string>): void {
+    const known = new Set(needs.map(({ name }) => name))
+    const lost = this.#needs.filter(({ name }) => asking.has(name) && !known.has(name) && this.isUp(name) === true)
+    this.#needs = [...needs, ...lost]
+    if (this.#needs.length > 0) this.#sessions ??= this.#opened()
+    this.#sessions?.configure(this.#needs)
   }
 
   /** Null: there is no session for the peer. */

@@ -180,12 +180,11 @@ export class Peering implements Routing {
     const near = { links, neighbour: (link: string) => this.#routers.neighbour(link) }
     const profiles = this.#model.bfdProfiles
     const profileOf = ({ bfdProfile }: Peer) => (bfdProfile === null ? undefined : profiles.get(bfdProfile))
-    this.#bfd.configure(
-      peers.flatMap((peer) => {
-        const profile = profileOf(peer)
-        return profile ? (bfdNeed(peer, profile, near) ?? []) : []
-      }),
-    )
+    const needs = peers.flatMap((peer) => {
+      const profile = profileOf(peer)
+      return profile ? (bfdNeed(peer, profile, near) ?? []) : []
+    })
+    this.#bfd.configure(needs, new Set(peers.flatMap((peer) => (profileOf(peer) ? peer.name : []))))
     const setups = peers.map((peer) => {
       const profile = profileOf(peer)
       // A session that is not there yet, as it is not known where the peer is, is not up either.
