@@ -15,16 +15,27 @@ const RANGE = '198.18.0.0/15'
 
 export type Scene = Readonly<{ server: ApiServer; launcher: string }>
 
+export type ScenePlan = Readonly<{
+  /** Nodes by their names, with their addresses. */
+  nodes?: Readonly<Record<string, string>>
+  /** How the pool is announced; null: not yet. */
+  protocol?: 'layer2' | null
+}>
+
 /** Builds the bundle and starts the API server with all that `kubectl apply` gives a cluster, but no webhooks. */
-export async function makeScene(): Promise<Scene> {
+export async function makeScene({
+  nodes = { [NODE]: '10.0.0.1' },
+  protocol = 'layer2',
+}: ScenePlan = {}): Promise<Scene> {
   const dist = scratchDirectory('dist')
   await bundle(dist)
   const server = await startApiServer()
   await apply(server.client, join(INSTALLED, 'namespace.yaml'))
   await apply(server.client, join(INSTALLED, '../crds'))
   await apply(server.client, join(INSTALLED, 'rbac.yaml'))
-  await createNode(server.client, NODE, { address: '10.0.0.1' })
-  await apply(server.client, [pool('benchmark', RANGE), metallb('L2Advertisement', 'benchmark', {})])
+  for (const [name, address] of Object.entries(nodes)) await createNode(server.client, name, { address })
+  const announced = protocol === null ? [] : [metallb('L2Advertisement', 'benchmark', {})]
+  await apply(server.client, [pool('benchmark', RANGE), ...announced])
   return { server, launcher: join(dist, 'metallb') }
 }
 
@@ -35,10 +46,14 @@ export async function startController(scene: Scene, within: readonly string[] = 
   return controller
 }
 
-/** Starts the node's speaker likewise, with NET_RAW as its one capability; resolves when it announces what it should. */
-export async function startSpeaker(scene: Scene, within: readonly string[] = []): Promise<ClusterProgram> {
+/** Starts a node's speaker likewise, with NET_RAW as its one capability; resolves when it announces what it should. */
+export async function startSpeaker(
+  scene: Scene,
+  within: readonly string[] = [],
+  { node = NODE, healthPort = 17_473 }: Readonly<{ node?: string; healthPort?: number }> = {},
+): Promise<ClusterProgram> {
   const narrow = ['setpriv', '--bounding-set', '-all,+net_raw', '--inh-caps', '-all,+net_raw']
-  const flags = [...flagsOf(scene, 'speaker'), '--node-name', NODE]
+  const flags = [...flagsOf(scene, 'speaker', healthPort), '--node-name', node]
   const speaker = start(scene, [...within, ...narrow], ['speaker', ...flags])
   await speaker.said('ready')
   return speaker
@@ -48,9 +63,9 @@ function start({ launcher }: Scene, within: readonly string[], args: readonly st
   return new ClusterProgram(args, { launcher, within, env: { METALLB_NODE: process.execPath } })
 }
 
-/** Both run on one machine here, so their ports differ. */
-function flagsOf({ server }: Scene, account: 'controller' | 'speaker'): string[] {
-  const health = account === 'controller' ? '17472' : '17473'
+/** All run on one machine here, so their ports differ. */
+function flagsOf({ server }: Scene, account: 'controller' | 'speaker', healthPort = 17_472): string[] {
   const where = ['--kubeconfig', server.kubeconfigFor(account), '--namespace', 'metallb-system']
-  return [...where, '--port', '0', '--health-probe-port', health, '--run-dir', scratchDirectory(account)]
+  const health = ['--health-probe-port', String(healthPort)]
+  return [...where, '--port', '0', ...health, '--run-dir', scratchDirectory(account)]
 }
