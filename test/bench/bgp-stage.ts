@@ -31,7 +31,8 @@ export class BgpStage {
   readonly #ours: ChildProcess
   #questions = 0
 
-  private constructor(hosts: ReadonlyMap<string, Host>, control: BirdControl, ours: ChildProcess) {
+  /** `build` makes one. */
+  constructor(hosts: ReadonlyMap<string, Host>, control: BirdControl, ours: ChildProcess) {
     this.#hosts = hosts
     this.#control = control
     this.#ours = ours

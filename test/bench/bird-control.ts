@@ -10,7 +10,8 @@ export class BirdControl {
   #text = ''
   #onAnswer: ((text: string) => void) | null = null
 
-  private constructor(socket: Socket) {
+  /** `open` makes one. */
+  constructor(socket: Socket) {
     this.#socket = socket
     socket.setEncoding('utf8').on('data', (text: string) => this.#take(text))
   }
