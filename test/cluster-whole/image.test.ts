@@ -71,6 +71,15 @@ test('each name starts its program, and needs nothing but the image', () => {
   assert.deepEqual(start(controller, '/metallb', '--version'), { status: 0, stdout: `${version}\n`, stderr: '' })
   assert.match(start(controller, '/controller', '--help').stdout, /^Usage: metallb controller /)
   assert.match(start(speaker, '/speaker', '--help').stdout, /^Usage: metallb speaker /)
+  assert.match(start(speaker, 'metallb', 'peers', '--help').stdout, /^Usage: metallb peers /)
+})
+
+test('both have what scripts call vtysh', () => {
+  for (const image of [controller, speaker]) {
+    const { status, stderr } = start(image, 'vtysh', '-c', 'show running-config')
+    assert.equal(status, 1)
+    assert.match(stderr, /^vtysh: there is no "show running-config" here; /)
+  }
 })
 
 test('the exit status is that of the program', () => {

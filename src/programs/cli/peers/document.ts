@@ -34,6 +34,7 @@ export function wordsAt(value: unknown, ...path: readonly string[]): string {
     .join(', ')
 }
 
+/** Whether the peer is told routes now. */
 export function isEstablished(peer: unknown): boolean {
   return fieldAt(peer, 'state') === 'Established'
 }
