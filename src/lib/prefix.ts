@@ -37,6 +37,11 @@ export function mask(ip: Ip, prefixBits: number): Ip {
   return { family: ip.family, bits: (ip.bits >> hostBits) << hostBits }
 }
 
+/** In fe80::/10 (RFC 4291 §2.5.6): an address that means something on its link alone. */
+export function isLinkLocal(ip: Ip): boolean {
+  return ip.family === 'ipv6' && mask(ip, 10).bits === 0xfe80n << 112n
+}
+
 /** First and last address of a prefix. */
 export function rangeOf({ family, first, prefixBits }: Cidr): Range {
   return { family, first, last: first + (1n << BigInt(WIDTH[family] - prefixBits)) - 1n }

@@ -12,8 +12,8 @@
  *   option: type (1: source link-layer address) · its length in units of 8 bytes · value
  */
 import { formatMac, parseMac } from './bytes.ts'
-import { type Ip, parseIp } from './ip.ts'
-import { mask } from './prefix.ts'
+import { parseIp } from './ip.ts'
+import { isLinkLocal } from './prefix.ts'
 
 /** `linkLayer`: the sender's MAC address, where it says one. */
 export type RouterSolicitation = Readonly<{ type: 'solicitation'; linkLayer: string | null }>
@@ -75,11 +75,6 @@ export function encodeRouterMessage(message: RouterMessage): Uint8Array {
   if (!mac) throw new TypeError(`'${message.linkLayer}' is no MAC address`)
   bytes.set([SOURCE_LINK_LAYER, 1, ...mac], optionsAt)
   return bytes
-}
-
-/** In fe80::/10. */
-export function isLinkLocal(ip: Ip): boolean {
-  return ip.family === 'ipv6' && mask(ip, 10).bits === 0xfe80n << 112n
 }
 
 function typeOf(byte: number | undefined): RouterMessage['type'] | null {

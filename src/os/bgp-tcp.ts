@@ -4,6 +4,7 @@ import { Socket } from 'node:net'
 import { Fault } from '../lib/fault.ts'
 import { formatIp, WIDTH } from '../lib/ip.ts'
 import type { PeerDial } from '../lib/peer-sockets.ts'
+import { isLinkLocal } from '../lib/prefix.ts'
 import { BgpStream, canonical, endsOf } from './bgp-tcp-connected.ts'
 import { loadNative } from './native.ts'
 import { networkFault, placeOf } from './network-fault.ts'
@@ -11,8 +12,6 @@ import { bindTo, keyOf, openDescriptor, parseScoped, setDevice, setHops, setKey,
 
 /** `ttl`: of what we send; 255, unless a test plays a peer that is far away. */
 export type TcpDial = PeerDial & Readonly<{ ttl?: number }>
-
-const LINK_LOCAL = /^fe[89ab]/
 
 /**
  * Dials. Rejects with a Fault: those of `Network`, where `noAddress` says that this machine lacks `from` (or cannot read `to`),
@@ -52,7 +51,7 @@ export async function openTcp(dial: TcpDial): Promise<BgpStream> {
 /** Never a link-local address without its interface: Node would pick one. Throws Fault `noAddress`. */
 function hostOf({ to, device }: TcpDial, action: string): string {
   const { ip, scope } = parseScoped(to.address)
-  if (scope !== null || !LINK_LOCAL.test(formatIp(ip))) return canonical(to.address)
+  if (scope !== null || !isLinkLocal(ip)) return canonical(to.address)
   if (device !== undefined) return `${formatIp(ip)}%${device}`
   throw new Fault<TcpFault>({ code: 'noAddress' }, `cannot ${action}: it needs its interface, as in fe80::1%eth0`)
 }

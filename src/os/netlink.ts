@@ -11,7 +11,7 @@
 import { formatMac, toHex } from '../lib/bytes.ts'
 import { type Family, formatIp, type Ip, WIDTH } from '../lib/ip.ts'
 import type { Link, LinkAddress } from '../lib/net.ts'
-import { mask } from '../lib/prefix.ts'
+import { isLinkLocal, mask } from '../lib/prefix.ts'
 
 const NEWLINK = 16
 const NEWADDR = 20
@@ -37,8 +37,6 @@ const ADDR_LOCAL = 2
 const ADDR_FLAGS = 8
 /** IFA_F_DADFAILED and IFA_F_TENTATIVE: somebody else has the address, or might have it. */
 const NOT_USABLE = 0x08 | 0x40
-const LINK_LOCAL = { family: 'ipv6', bits: 0xfe80n << 112n } as const
-const LINK_LOCAL_BITS = 10
 
 /**
  * The links in a run of messages, each with its usable addresses: the lowest of the link-local ones, and the others in
@@ -81,7 +79,7 @@ function noteAddress(bytes: Uint8Array, found: Map<number, Addresses>): void {
   const index = view.getUint32(4, true)
   const addresses = found.get(index) ?? { linkLocal: null, others: [] }
   found.set(index, addresses)
-  if (mask(own, LINK_LOCAL_BITS).bits !== LINK_LOCAL.bits)
+  if (!isLinkLocal(own))
     addresses.others.push({
       address: formatIp(own),
       prefixBits: sharedBits({ own, theirs: address ?? own }, view.getUint8(1)),

@@ -16,7 +16,8 @@ export class OtherNamespace {
   readonly #holder: ChildProcess
   readonly #children: ChildProcess[] = []
 
-  private constructor(holder: ChildProcess) {
+  /** `holder` is in it. */
+  constructor(holder: ChildProcess) {
     this.#holder = holder
   }
 
