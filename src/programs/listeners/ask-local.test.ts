@@ -8,7 +8,7 @@ import { Fault } from '../../lib/fault.ts'
 import { createLog } from '../../lib/log.ts'
 import { Metrics } from '../../lib/metrics.ts'
 import { askLocal } from './ask-local.ts'
-import type { Documents } from './documents.ts'
+import { type Documents, documentAnswer, fieldsAsked } from './documents.ts'
 import { openLocalSocket } from './local-socket.ts'
 import { locally } from './reading.ts'
 
@@ -18,12 +18,18 @@ after(() => rmSync(scratch, { recursive: true }))
 const log = createLog('none')
 const nothing = () => ({})
 const DOCUMENTS: Documents = {
-  state: () => ({ answer: 42 }),
+  state: () => ({ answer: 42, question: null }),
   plan: nothing,
   peers: nothing,
   members: nothing,
   history: nothing,
 }
+const LONG: Documents = { ...DOCUMENTS, plan: () => ({ short: 1, long: unread() }) }
+function* unread(): Generator<number> {
+  yield 1
+  assert.fail('somebody reads it')
+}
+
 /** A name of our own: others may run daemons on this machine. */
 const program = `test-${process.pid}`
 
@@ -36,8 +42,33 @@ for (const [name, directory] of PLACES) {
     const readable = { metrics: new Metrics(), documents: () => DOCUMENTS }
     const socket = await openLocalSocket({ program, directory }, locally(readable), log)
     const text = await askLocal({ program, runDirectory: directory.path }, 'state')
-    assert.deepEqual(JSON.parse(text), { answer: 42 })
+    assert.deepEqual(JSON.parse(text), { answer: 42, question: null })
+    const part = await askLocal({ program, runDirectory: directory.path }, 'state', ['answer', 'of'])
+    assert.deepEqual(JSON.parse(part), { answer: 42 })
     await socket?.close()
+  })
+}
+
+const pieces = (only: readonly string[]) => [...documentAnswer(LONG, 'plan', new Set(only)).pieces].join('')
+
+test('a list that is not asked for is not made', () => {
+  assert.deepEqual(JSON.parse(pieces(['short'])), { short: 1 })
+  assert.deepEqual(JSON.parse(pieces([])), {})
+  assert.throws(() => pieces(['long']), /somebody reads it/)
+})
+
+const ASKED: readonly (readonly [string, readonly string[] | null])[] = [
+  ['/api/v1/peers', null],
+  ['/api/v1/peers?', null],
+  ['/api/v1/peers?x=only', null],
+  ['/api/v1/peers?only=', ['']],
+  ['/api/v1/peers?only=a,b&only=c', ['a', 'b']],
+  ['/api/v1/peers?only=%', ['%']],
+]
+for (const [url, expected] of ASKED) {
+  test(`fields asked for by ${url}`, () => {
+    const fields = fieldsAsked(url)
+    assert.deepEqual(fields && [...fields], expected)
   })
 }
 

@@ -17,11 +17,11 @@ type Asked = Readonly<{ method: string; path: string }>
 const TIMEOUT_MS = 5000
 
 /**
- * The document as JSON text. In the abstract namespace anybody may have the name, so there only a process of root or of
+ * The document as JSON text, with these fields `only` if any are named. In the abstract namespace anybody may have the name, so there only a process of root or of
  * our own user is believed. Throws Fault `noDaemon` and `refused`.
  */
-export async function askLocal(daemon: Daemon, document: DocumentName): Promise<string> {
-  return await answerOf(daemon, { method: 'GET', path: documentPath(document) })
+export async function askLocal(daemon: Daemon, document: DocumentName, only: readonly string[] = []): Promise<string> {
+  return await answerOf(daemon, { method: 'GET', path: documentPath(document, only) })
 }
 
 /** Tells the daemon to do something; resolves with what it says that it has done. Throws as `askLocal`. */

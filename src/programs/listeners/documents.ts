@@ -18,12 +18,20 @@ export function documentAt(path: string): DocumentName | null {
   return DOCUMENTS.find((name) => path === documentPath(name)) ?? null
 }
 
-export function documentPath(name: DocumentName): string {
-  return `${ROOT}${name}`
+export function documentPath(name: DocumentName, only: readonly string[] = []): string {
+  return `${ROOT}${name}${only.length === 0 ? '' : `?only=${only.join(',')}`}`
 }
 
-export function documentAnswer(documents: Documents, name: DocumentName): Answer {
-  return { status: 200, type: 'application/json', pieces: jsonPieces(documents[name]()) }
+/** `only` has the names of the fields that are asked for, null for all; what is not asked for is not made. */
+export function documentAnswer(documents: Documents, name: DocumentName, only: ReadonlySet<string> | null): Answer {
+  const fields = Object.entries(documents[name]()).filter(([field]) => only === null || only.has(field))
+  return { status: 200, type: 'application/json', pieces: jsonPieces(Object.fromEntries(fields)) }
+}
+
+/** What stands behind `?only=` in the address of a request, by commas; null where it does not. */
+export function fieldsAsked(url: string): ReadonlySet<string> | null {
+  const only = new URLSearchParams(url.replace(/^[^?]*/s, '')).get('only')
+  return only === null ? null : new Set(only.split(','))
 }
 
 /** Pieces of one JSON object and a newline; each item of a generator on a line of its own. */

@@ -5,7 +5,7 @@ import { Fault } from '../../lib/fault.ts'
 import type { Log } from '../../lib/log.ts'
 import { METRICS_TYPE, type Metrics } from '../../lib/metrics.ts'
 import { type Answer, plain, type Respond } from './answer.ts'
-import { DOCUMENTS, type Documents, documentAnswer, documentAt, documentPath } from './documents.ts'
+import { DOCUMENTS, type Documents, documentAnswer, documentAt, documentPath, fieldsAsked } from './documents.ts'
 import type { Decision, Gatekeeper } from './gatekeeper.ts'
 
 export type Readable = Readonly<{
@@ -27,10 +27,10 @@ export function openly({ metrics }: Readable): Respond {
 
 /** The local socket: whoever reaches it may read everything. */
 export function locally({ metrics, documents }: Readable): Respond {
-  return (_request, path) => {
+  return ({ url = '' }, path) => {
     const name = documentAt(path)
     const known = name === null ? null : documents()
-    if (name !== null) return known === null ? STARTING : documentAnswer(known, name)
+    if (name !== null) return known === null ? STARTING : documentAnswer(known, name, fieldsAsked(url))
     return path === '/metrics' ? metricsAnswer(metrics) : nothingAt(path)
   }
 }
@@ -59,7 +59,7 @@ function metricsAnswer(metrics: Metrics): Answer {
 function nothingAt(path: string): Answer {
   return plain(
     404,
-    `there is nothing at ${JSON.stringify(path)}; there are /metrics, ${DOCUMENTS.map(documentPath).join(', ')}`,
+    `there is nothing at ${JSON.stringify(path)}; there are /metrics, ${DOCUMENTS.map((name) => documentPath(name)).join(', ')}`,
   )
 }
 

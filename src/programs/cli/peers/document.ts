@@ -4,9 +4,9 @@ import { Fault } from '../../../lib/fault.ts'
 import { fieldAt, isRecord, listAt, textAt } from '../../../lib/unchecked.ts'
 import { askLocal, type Daemon } from '../../listeners/ask-local.ts'
 
-/** Asks a daemon. Throws Fault `noDaemon` where none answers, and `refused` where its answer is of no use. */
-export async function askPeers(daemon: Daemon): Promise<unknown> {
-  const text = await askLocal(daemon, 'peers')
+/** Asks a daemon for these fields, or all: its routes may be many. Throws Fault `noDaemon` where none answers, and `refused` where its answer is of no use. */
+export async function askPeers(daemon: Daemon, only: readonly string[] = []): Promise<unknown> {
+  const text = await askLocal(daemon, 'peers', only)
   try {
     const document: unknown = JSON.parse(text)
     return document

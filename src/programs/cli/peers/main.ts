@@ -12,7 +12,9 @@ export type PeersOptions = Readonly<{ output: 'table' | 'json'; runDir: string }
 /** `name` undefined: all peers. */
 export async function main(name: string | undefined, { output, runDir }: PeersOptions): Promise<void> {
   await judge('peers', async () => {
-    const document = await askPeers({ program: 'speaker', runDirectory: runDir })
+    const isTable = name === undefined && output === 'table'
+    const daemon = { program: 'speaker', runDirectory: runDir }
+    const document = await askPeers(daemon, isTable ? ['node', 'peers', 'held'] : [])
     const about = name === undefined ? document : aboutPeer(document, name)
     if (about === null) {
       process.stderr.write(`metallb peers: ${unknownPeer(document, name ?? '')}\n`)

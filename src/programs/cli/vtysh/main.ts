@@ -35,7 +35,9 @@ async function answerTo(text: string, runDirectory: string): Promise<string> {
     const order = debugBgpRequest(request.neighbour, request.on)
     return `${await orderLocal({ program: 'speaker', runDirectory }, order)}\n`
   }
-  return answer(request, await documentHere(runDirectory), Date.now())
+  const isAboutRoutes = request.what === 'routes' || request.what === 'advertised'
+  const only = isAboutRoutes ? [] : ['node', 'planned', 'peers', 'bfd']
+  return answer(request, await documentHere(runDirectory, only), Date.now())
 }
 
 /** The answer to a question, from the document `peers`. Throws Fault `refused`, where there can be none. */
@@ -73,12 +75,12 @@ function found(document: unknown, neighbour: string | null): readonly unknown[] 
 }
 
 /** In a container runs one daemon; on a machine with both, the speaker has the sessions. */
-async function documentHere(runDirectory: string): Promise<unknown> {
+async function documentHere(runDirectory: string, only: readonly string[]): Promise<unknown> {
   try {
-    return await askPeers({ program: 'speaker', runDirectory })
+    return await askPeers({ program: 'speaker', runDirectory }, only)
   } catch (thrown) {
     if (!isAbsence(thrown)) throw thrown
-    return await askPeers({ program: 'controller', runDirectory }).catch((other: unknown) => {
+    return await askPeers({ program: 'controller', runDirectory }, only).catch((other: unknown) => {
       throw isAbsence(other) ? thrown : other
     })
   }
