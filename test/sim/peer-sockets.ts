@@ -89,6 +89,8 @@ export class SimPeerSockets implements PeerSockets {
     this.dials.push(dial)
     const to = { ...dial.to, address: bare(dial.to.address) }
     const from = dial.from ?? this.#ownFor(to.address)
+    if (!this.#addresses.includes(bare(from)))
+      throw new Fault({ code: 'noAddress' }, `cannot connect from ${from}: this machine has no such address`)
     if (!this.#around.agree(dial, from)) {
       await this.#around.after(dial.timeoutMs)
       throw new Fault({ code: 'timeout' }, `cannot connect to ${to.address} port ${to.port}: no answer`)
@@ -114,12 +116,21 @@ export class SimPeerSockets implements PeerSockets {
     }
   }
 
-  #serve({ local, onStream, onFault }: PeerListen): Promise<StreamServer> {
+  async #serve({ local, onStream, onFault }: PeerListen): Promise<StreamServer> {
     const onReceived = (stream: ByteStream): void => {
       if (this.accessFor(stream.remote.address) === undefined) return stream.destroy()
       onStream(streamOf(stream, { address: this.#ownFor(stream.remote.address), port: local.port }))
     }
-    return this.#network.listenStreams({ local, onReceived, onFault })
+    if (local.address !== '::') return this.#network.listenStreams({ local, onReceived, onFault })
+    const servers: StreamServer[] = []
+    for (const address of this.#addresses) {
+      const port = servers[0]?.local.port ?? local.port
+      servers.push(await this.#network.listenStreams({ local: { address, port }, onReceived, onFault }))
+    }
+    return {
+      local: { address: '::', port: servers[0]?.local.port ?? local.port },
+      close: () => servers.forEach((server) => server.close()),
+    }
   }
 
   #ownFor(address: string): string {
