@@ -16,6 +16,14 @@ export class Interned<T extends Readonly<{ key: string }>> {
     return kept.value
   }
 
+  /** The value kept under this key, made if there is none. One more use of it. */
+  use(key: string, make: (key: string) => T): T {
+    const kept = this.#kept.get(key)
+    if (!kept) return this.take(make(key))
+    kept.uses++
+    return kept.value
+  }
+
   /** One use less; after the last one the value is forgotten. */
   release({ key }: T): void {
     const kept = this.#kept.get(key)

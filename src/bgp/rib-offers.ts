@@ -5,7 +5,7 @@
  */
 import type { Cidr } from '../lib/prefix.ts'
 import { Interned } from './rib-intern.ts'
-import { type Path, pathKey, type Route, unitePaths } from './route.ts'
+import { type Path, pathKey, type Route, routesEqual, unitePaths } from './route.ts'
 
 /** A route and the name of the peer whose session carries it. */
 export type PeerRoute = Readonly<{ peer: string; route: Route }>
@@ -53,28 +53,47 @@ export class Offers {
   }
 
   #contributions(routes: readonly PeerRoute[]): readonly Contribution[] {
-    const groups = new Map<string, { route: Route; path: string; peers: string[] }>()
-    for (const { peer, route } of routes) {
-      const path = pathKey(route)
-      const key = `${prefixKey(route.prefix)}|${path}`
-      const group = groups.get(key)
-      if (group) group.peers.push(peer)
-      else groups.set(key, { route, path, peers: [peer] })
-    }
-    return [...groups.values()].map(({ route, path, peers }) => {
-      const offer = this.#offers.take(offerOf(`${peers.join()}|${path}`, peers, route))
-      return { entry: this.#entry(route.prefix), offer }
+    return grouped(routes).map(({ route, prefix, path, peers }) => {
+      const offer = this.#offers.use(`${peers.join()}|${path}`, (key) => offerOf(key, peers, route))
+      return { entry: this.#entry(prefix, route.prefix), offer }
     })
   }
 
-  #entry(prefix: Cidr): Entry {
-    const key = prefixKey(prefix)
+  #entry(key: string, prefix: Cidr): Entry {
     const known = this.#entries.get(key)
     if (known) return known
     const entry: Entry = { key, prefix, offers: [] }
     this.#entries.set(key, entry)
     return entry
   }
+}
+
+/** Routes that are the same, and to whom they go; prefix and path as keys. */
+type Group = Readonly<{ index: number; route: Route; prefix: string; path: string; peers: string[] }>
+
+/**
+ * One group for each different route. A Service mostly says the same to every peer, in the same order: the group that
+ * follows the last one is looked at first, which spares making keys.
+ */
+function grouped(routes: readonly PeerRoute[]): readonly Group[] {
+  const groups: Group[] = []
+  const byKey = new Map<string, Group>()
+  let next = 0
+  for (const { peer, route } of routes) {
+    let group = groups[next]
+    if (group === undefined || !routesEqual(group.route, route)) {
+      const [prefix, path] = [prefixKey(route.prefix), pathKey(route)]
+      const key = `${prefix}|${path}`
+      group = byKey.get(key) ?? { index: groups.length, route, prefix, path, peers: [] }
+      if (group.index === groups.length) {
+        groups.push(group)
+        byKey.set(key, group)
+      }
+    }
+    group.peers.push(peer)
+    next = (group.index + 1) % groups.length
+  }
+  return groups
 }
 
 /** What all Services together want this peer to be told about the prefix; null: nothing. */

@@ -160,6 +160,28 @@ test('rib: each peer is told its own routes', () => {
   assert.deepEqual([p.log.length, q.log.slice(2)], [1, [`-${A}`, `-${B}`]])
 })
 
+test('rib: it does not matter in which order peers and routes are named', () => {
+  const [a, b, six] = [routeTo(A), routeTo(B, { med: 7 }), routeTo(SIX)]
+  const orders = [
+    [...to(['p'], a, b, six), ...to(['q'], a, b, six), ...to(['r'], a, b, six)],
+    [...to(['p', 'r'], a), ...to(['q'], six, a, b), ...to(['r'], six, b), ...to(['p'], b, six)],
+    [...to(['r'], b, a, a, six), ...to(['q', 'p'], a), ...to(['p', 'q'], six, b)],
+  ]
+  const tables = orders.map((routes) => {
+    const rib = new Rib()
+    return ['p', 'q', 'r'].map((name) => {
+      const peer = new SamplePeer()
+      rib.establish(name, EGRESS)
+      rib.set('s', routes)
+      bringUpToDate(rib, name, peer)
+      return new Map([...peer.table].toSorted(([one], [other]) => (one < other ? -1 : 1)))
+    })
+  })
+  assert.deepEqual([...(tables[0]?.[2]?.keys() ?? [])].toSorted(), [A, B, SIX].toSorted())
+  assert.deepEqual(tables[1], tables[0])
+  assert.deepEqual(tables[2], tables[0])
+})
+
 test('rib: what is held back, and why', () => {
   const rib = new Rib()
   const large = Array.from({ length: 400 }, (_, at) => `1:1:${at}`)
