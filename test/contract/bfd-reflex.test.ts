@@ -131,3 +131,47 @@ test('simulated: a pause is told, and moves every deadline on', async () => {
   assert.deepEqual(told, [1800, 'silence'])
   near.close()
 })
+
+const middle = (): number => 0.5
+
+test('simulated: many short pauses make nobody silent, and who is silent is still found', async () => {
+  const world = new SimClock()
+  const clock = new PausingClock(world)
+  const network = new SimNetwork(world)
+  const near = new SimBfdReflex({ clock, network: network.host('192.0.2.1'), random: middle })
+  const far = new SimBfdReflex({ clock: world, network: network.host('192.0.2.2'), random: middle })
+  const silences: number[] = []
+  near.listen({
+    onPacket: () => undefined,
+    onSilence: () => silences.push(world.monotonicMs()),
+    onPaused: () => undefined,
+  })
+  const bytes = new Uint8Array(24)
+  const nothing = new Uint8Array(0)
+  const idle = { packet: nothing, intervalUs: 0, detectMult: 3, detectUs: 0, expected: nothing }
+  const [session, farSession] = [near, far].map((reflex, at) => {
+    const socket = reflex.openSocket({ address: `192.0.2.${1 + at}`, port: 7947 }, { ttl: 255 })
+    const to = { address: `192.0.2.${2 - at}`, port: 7947 }
+    return reflex.openSession(socket, { to, remotePort: null, discriminator: 1, minTtl: 0 })
+  })
+  assert.ok(session !== undefined && farSession !== undefined)
+  near.setSession(session, { ...idle, packet: bytes, intervalUs: 20_000, expected: bytes, detectUs: 300_000 }, false)
+  far.setSession(farSession, { ...idle, packet: bytes, intervalUs: 50_000 }, true)
+  /** A tenth of a second of a process that may run for a twentieth of the time. */
+  const period = async (): Promise<void> => {
+    clock.stop()
+    network.suspend('192.0.2.1')
+    await world.advance(95)
+    clock.continue()
+    network.resume('192.0.2.1')
+    await world.advance(5)
+  }
+  for (let i = 0; i < 50; i++) await period()
+  assert.deepEqual(silences, [])
+  far.close()
+  const stoppedMs = world.monotonicMs()
+  for (let i = 0; i < 10; i++) await period()
+  assert.equal(silences.length, 1)
+  assert.ok((silences[0] ?? 0) - stoppedMs <= 2 * 300 + 100, `after ${(silences[0] ?? 0) - stoppedMs} ms`)
+  near.close()
+})

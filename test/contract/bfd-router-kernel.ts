@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** BFD's sockets and echoes on Linux; bfd-router.test.ts runs this file in a network namespace of its own. */
 import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { BfdPeer, ReflexId } from '../../src/lib/bfd-reflex.ts'
 import { type KernelStage, openKernelStage } from './bfd-router-scene.ts'
@@ -165,6 +168,7 @@ for (const [family, at] of FAMILIES) {
     await introduce(stage, ends)
     near.setEcho(ends.nearSession, { intervalUs: 20_000, detectUs: 400_000 })
     await stage.far.closeSession(ends.farSession)
+    await stage.pass(100) // what is on its way comes back
     const before = near.sessionCounters(ends.nearSession)
     const bytes = Buffer.alloc(24)
     bytes.writeUInt32BE(NEAR_ID, 4)
@@ -185,8 +189,9 @@ for (const [family, at] of FAMILIES) {
     const flood = { to: at[0], port: 3785, from: at[1], ttl: 255, bytes: Buffer.alloc(24), times: 100 }
     for (let i = 0; i < 6; i++) await stage.strange(flood)
     const looped = () => near.sessionCounters(nearSession).looped
-    assert.ok(await stage.until(() => looped() + near.counters().dropped.flood >= 600))
-    assert.ok(looped() >= 200 && looped() <= 400, `${looped()} sent back`) // at most two seconds' share
+    // Some may overflow the kernel's buffer before.
+    assert.ok(await stage.until(() => looped() >= 200 && near.counters().dropped.flood >= 50))
+    assert.ok(looped() <= 400, `${looped()} sent back`) // at most two seconds' share
     await stage.strange({ ...flood, bytes: Buffer.alloc(257), times: 1 })
     assert.ok(await stage.until(() => near.counters().dropped.oversized === 1))
   })
@@ -217,4 +222,44 @@ on('an address that this node lacks, and an interface that does not exist, are t
   assert.throws(() => near.openSession(socket, long), isFault('noLink'))
   const session = near.openSession(socket, { ...peerOf(at.far, at.near, NEAR_ID), device: 'near' })
   near.setSession(session, SILENT, false)
+})
+
+on('echoes whose port another process has are refused, and can be had later', IPV6, async (stage) => {
+  const { near } = stage
+  const heard = hear(stage)
+  const other = createSocket({ type: 'udp6', ipv6Only: true })
+  other.bind(3785, '::')
+  await once(other, 'listening')
+  const ends = { ...heard, ...(await connectEnds(stage)) }
+  await introduce(stage, ends)
+  const echo = { intervalUs: 20_000, detectUs: 200_000 }
+  assert.throws(() => near.setEcho(ends.nearSession, echo), isFault('addressInUse'))
+  await stage.pass(400)
+  assert.deepEqual([near.sessionCounters(ends.nearSession).echoOut, near.counters().unsent, heard.silences], [0, 0, []])
+  other.close()
+  await once(other, 'close')
+  near.setEcho(ends.nearSession, echo)
+  assert.ok(await stage.until(() => near.sessionCounters(ends.nearSession).echoIn >= 5))
+})
+
+/** How many packet sockets this namespace has. */
+function packetSockets(): number {
+  return readFileSync('/proc/net/packet', 'utf8').trim().split('\n').length - 1
+}
+
+on('a packet socket is there only while IPv4 echoes need it', IPV4, async (stage) => {
+  const { near } = stage
+  stage.forward('near', true)
+  stage.forward('far', true)
+  const ends = { ...hear(stage), ...(await connectEnds(stage)) }
+  await introduce(stage, ends)
+  assert.equal(packetSockets(), 0)
+  near.setEcho(ends.nearSession, { intervalUs: 20_000, detectUs: 0 })
+  assert.equal(packetSockets(), 1)
+  near.setEcho(ends.nearSession, null)
+  assert.ok(await stage.until(() => packetSockets() === 0))
+  near.setEcho(ends.nearSession, { intervalUs: 20_000, detectUs: 0 })
+  assert.ok(await stage.until(() => near.sessionCounters(ends.nearSession).echoIn >= 5))
+  near.closeSession(ends.nearSession)
+  assert.ok(await stage.until(() => packetSockets() === 0))
 })

@@ -266,30 +266,29 @@ static void take_frame(struct bfd_reflex *reflex, const struct bfd_socket *tap, 
   }
 }
 
-static void serve_tap(struct bfd_reflex *reflex, const struct bfd_socket *tap, int limit) {
+static bool serve_tap(struct bfd_reflex *reflex, const struct bfd_socket *tap, int limit) {
   for (int i = 0; i < limit; i++) {
     uint8_t bytes[14 + MOST_FRAME];
     struct sockaddr_ll source = {0};
     socklen_t source_len = sizeof source;
     struct bfd_echo_frame frame;
     ssize_t len = recvfrom(tap->fd, bytes, sizeof bytes, MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&source, &source_len);
-    if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return true;
     if (len > (ssize_t)sizeof bytes) reflex->counts[BFD_OVERSIZED]++;
     if (len < 14 || len > (ssize_t)sizeof bytes || source.sll_pkttype != PACKET_HOST) continue;
     if (bfd_read_echo_frame(bytes + 14, (size_t)len - 14, &frame)) take_frame(reflex, tap, bytes + 6, bytes + 14, &frame);
   }
+  return false;
 }
 
-void bfd_serve_echo(struct bfd_reflex *reflex, const struct bfd_socket *socket, int limit) {
-  if (socket->kind == BFD_TAP) {
-    serve_tap(reflex, socket, limit);
-    return;
-  }
+bool bfd_serve_echo(struct bfd_reflex *reflex, const struct bfd_socket *socket, int limit) {
+  if (socket->kind == BFD_TAP) return serve_tap(reflex, socket, limit);
   for (int i = 0; i < limit; i++) {
     uint8_t bytes[BFD_MAX_BYTES];
     struct bfd_arrival arrival;
     int got = bfd_receive(reflex, socket, bytes, &arrival);
-    if (got < 0) return;
+    if (got < 0) return true;
     if (got > 0) take_datagram(reflex, socket, &arrival);
   }
+  return false;
 }

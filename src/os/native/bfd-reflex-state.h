@@ -137,8 +137,8 @@ int bfd_transmit(struct bfd_reflex *reflex, struct bfd_session *session, const u
 /* Opens what the session's echoes need and is not open yet; 0 or -errno. */
 int bfd_prepare_echo(struct bfd_reflex *reflex, struct bfd_session *session);
 void bfd_send_echo(struct bfd_reflex *reflex, struct bfd_session *session, uint64_t now_ns);
-/* Deals with what has arrived on an echo socket or tap, up to `limit` packets. */
-void bfd_serve_echo(struct bfd_reflex *reflex, const struct bfd_socket *socket, int limit);
+/* Deals with what has arrived on an echo socket or tap, up to `limit` packets; whether that was all. */
+bool bfd_serve_echo(struct bfd_reflex *reflex, const struct bfd_socket *socket, int limit);
 
 /* Whoever comes to run first after a pause notices it here, before anything else is done. */
 void bfd_notice_pause(struct bfd_reflex *reflex);

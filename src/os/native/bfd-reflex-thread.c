@@ -80,19 +80,17 @@ static void take(struct bfd_reflex *reflex, const struct bfd_arrival *arrival) {
   }
 }
 
-/* Deals with what has arrived, up to `limit` packets. */
-static void serve(struct bfd_reflex *reflex, const struct bfd_socket *socket, int limit) {
-  if (socket->kind != BFD_CONTROL) {
-    bfd_serve_echo(reflex, socket, limit);
-    return;
-  }
+/* Deals with what has arrived, up to `limit` packets; whether that was all. */
+static bool serve(struct bfd_reflex *reflex, const struct bfd_socket *socket, int limit) {
+  if (socket->kind != BFD_CONTROL) return bfd_serve_echo(reflex, socket, limit);
   for (int i = 0; i < limit; i++) {
     uint8_t bytes[BFD_MAX_BYTES];
     struct bfd_arrival arrival;
     int got = bfd_receive(reflex, socket, bytes, &arrival);
-    if (got < 0) return;
+    if (got < 0) return true;
     if (got > 0) take(reflex, &arrival);
   }
+  return false;
 }
 
 static void drain(struct bfd_reflex *reflex) {
@@ -198,14 +196,15 @@ static void acknowledge(int fd) {
   (void)ignored;
 }
 
-static void handle(struct bfd_reflex *reflex, const struct epoll_event *event) {
-  if (event->data.u64 == BFD_WAKE) return;
+/* Whether nothing is left of it. */
+static bool handle(struct bfd_reflex *reflex, const struct epoll_event *event) {
+  if (event->data.u64 == BFD_WAKE) return true;
   if (event->data.u64 == BFD_TIMER) {
     acknowledge(reflex->timer);
-    return;
+    return true;
   }
   struct bfd_socket *socket = bfd_find_socket(reflex, (int32_t)event->data.u64); /* gone if closed since */
-  if (socket) serve(reflex, socket, BATCH);
+  return !socket || serve(reflex, socket, BATCH);
 }
 
 static void rest(uint64_t turn_ns, uint64_t last_turn_ns) {
@@ -225,14 +224,15 @@ void *bfd_run(void *argument) {
     int ready = epoll_wait(reflex->epoll, events, 16, -1);
     pthread_mutex_lock(&reflex->lock);
     bfd_notice_pause(reflex);
-    for (int i = 0; i < ready; i++) handle(reflex, &events[i]);
+    bool done = true;
+    for (int i = 0; i < ready; i++) done = handle(reflex, &events[i]) && done;
     uint64_t now = bfd_now_ns();
     tell_silence(reflex, now);
     send_due(reflex, now);
     bfd_set_alarm(reflex);
     stopping = reflex->stopping;
     pthread_mutex_unlock(&reflex->lock);
-    if (!stopping) rest(now, last_turn);
+    if (done && !stopping) rest(now, last_turn);
     last_turn = now;
   }
   return NULL;

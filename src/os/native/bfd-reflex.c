@@ -250,10 +250,11 @@ int bfd_order_echo(struct bfd_reflex *reflex, int32_t id, const struct bfd_echo_
     uint64_t now = bfd_now_ns();
     echo->orders = orders->number;
     echo->interval_ns = orders->interval_ns;
-    echo->watch.detect_ns = orders->interval_ns ? orders->detect_ns : 0;
-    bfd_expect(&echo->watch, now);
-    echo->send_at_ns = orders->interval_ns ? now : BFD_NEVER;
     if (orders->interval_ns) error = bfd_prepare_echo(reflex, session);
+    if (error != 0) echo->interval_ns = 0;
+    echo->watch.detect_ns = echo->interval_ns ? orders->detect_ns : 0;
+    bfd_expect(&echo->watch, now);
+    echo->send_at_ns = echo->interval_ns ? now : BFD_NEVER;
   }
   bfd_set_alarm(reflex);
   pthread_mutex_unlock(&reflex->lock);

@@ -79,6 +79,7 @@ struct bfd_echo_orders {
   uint64_t detect_ns;
 };
 
+/* After an error there are no echoes. */
 int bfd_order_echo(struct bfd_reflex *reflex, int32_t session, const struct bfd_echo_orders *orders);
 
 /* A descriptor that no session needs any more, for the caller to close (which takes milliseconds), or -1. */

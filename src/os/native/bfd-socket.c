@@ -71,6 +71,9 @@ static bool set_device(int fd, const char *device) {
   return device[0] == 0 || setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device)) == 0;
 }
 
+/* Some 500 packets, as far as net.core.rmem_max lets it: a burst must not push out what keeps others alive. */
+static const int RECEIVE_BYTES = 1 << 20;
+
 static int open_udp(const struct bfd_local *local) {
   bool ipv4 = bfd_is_ipv4(local->at.ip);
   int fd = socket(ipv4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -90,6 +93,7 @@ static int bind_to(int fd, const struct bfd_local *local) {
 int bfd_bind_udp(const struct bfd_local *local) {
   int fd = open_udp(local);
   int error = fd < 0 ? fd : bind_to(fd, local);
+  if (error == 0) set_int(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BYTES);
   if (error == 0) return fd;
   if (fd >= 0) close(fd);
   return error;
