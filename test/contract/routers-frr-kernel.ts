@@ -28,6 +28,7 @@ router bgp 64999
 let near: Near
 let other: OtherNamespace
 const directory = mkdtempSync(join(tmpdir(), 'metallb-routers-'))
+process.on('exit', () => rmSync(directory, { recursive: true }))
 const vtysh = (command: string): string =>
   execFileSync('vtysh', ['--vty_socket', directory, '--config_dir', directory, '-d', 'bgpd', '-c', command], {
     encoding: 'utf8',
@@ -74,7 +75,6 @@ before(async () => {
 after(async () => {
   near.close()
   await other.close()
-  rmSync(directory, { recursive: true })
 })
 
 test('FRR is found; it learns us by an advertisement of lifetime 0, and dials us', async () => {

@@ -11,24 +11,31 @@ import { openLinks } from '../../src/os/links.ts'
 import { openRouters } from '../../src/os/routers.ts'
 import { enableIpv6, ip, until } from '../lab/wire-namespace.ts'
 
-/** An empty network namespace, which ends with `close`, or with this process. */
+/**
+ * An empty network namespace, and one of processes: whatever runs there ends with `close`, or with this process, however
+ * that ends.
+ */
 export class OtherNamespace {
   readonly #holder: ChildProcess
   readonly #children: ChildProcess[] = []
 
-  /** `holder` is in it. */
+  /** `holder` has made it. */
   constructor(holder: ChildProcess) {
     this.#holder = holder
   }
 
   static async open(): Promise<OtherNamespace> {
-    const holder = spawn(
-      'setpriv',
-      ['--pdeathsig', 'KILL', 'unshare', '-n', 'sh', '-c', 'echo ready; exec sleep 1000'],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    )
+    const made = [
+      'unshare',
+      '-n',
+      '-p',
+      '--fork',
+      '--kill-child',
+      'sh',
+      '-c',
+      'echo ready; while :; do sleep 1000; done',
+    ]
+    const holder = spawn('setpriv', ['--pdeathsig', 'KILL', ...made], { stdio: ['ignore', 'pipe', 'inherit'] })
     await once(holder.stdout, 'data')
     return new OtherNamespace(holder)
   }
@@ -39,7 +46,8 @@ export class OtherNamespace {
   }
 
   command(...command: readonly string[]): [string, string[]] {
-    return ['nsenter', ['-t', String(this.#holder.pid), '-n', ...command]]
+    const namespaces = `/proc/${this.#holder.pid}/ns`
+    return ['nsenter', [`--net=${namespaces}/net`, `--pid=${namespaces}/pid_for_children`, ...command]]
   }
 
   run(...command: readonly string[]): string {
@@ -49,22 +57,17 @@ export class OtherNamespace {
 
   start(...command: readonly string[]): ChildProcess {
     const [program, args] = this.command(...command)
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     this.#children.push(child)
     return child
   }
 
   async close(): Promise<void> {
-    for (const child of [...this.#children, this.#holder]) await end(child)
+    const all = [this.#holder, ...this.#children].filter(({ exitCode, signalCode }) => exitCode === null && !signalCode)
+    const gone = all.map((child) => once(child, 'exit'))
+    this.#holder.kill('SIGKILL')
+    await Promise.all(gone)
   }
-}
-
-/** Ends a process that was started here, if it is still there. */
-export async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const gone = once(child, 'exit')
-  child.kill('SIGKILL')
-  await gone
 }
 
 /** What a child prints, line by line. */
