@@ -25,7 +25,7 @@ export class Router {
   readonly #process: ChildProcess
   readonly #control: BirdControl
 
-  private constructor(process: ChildProcess, control: BirdControl) {
+  constructor(process: ChildProcess, control: BirdControl) {
     this.#process = process
     this.#control = control
   }
