@@ -22,8 +22,11 @@ type Stage = Readonly<{ name: string; counting: Counting; command: readonly stri
 type Ended = Readonly<{ output: string; code: number }>
 type Report = Readonly<{ stage: string; outcome: Outcome; seconds: number }>
 
-/** Stages whose tests neither open sockets nor ask the clock on the wall how they are doing. */
-const PARALLEL: ReadonlySet<string> = new Set(['rules', 'unit', 'worlds', 'scenarios', 'fuzz'])
+/**
+ * Stages whose tests neither open sockets nor ask the clock on the wall how they are doing; and one whose tests mostly
+ * wait for others, each in namespaces of its own.
+ */
+const PARALLEL: ReadonlySet<string> = new Set(['rules', 'unit', 'worlds', 'scenarios', 'fuzz', 'interop'])
 
 const STAGES: readonly Stage[] = [
   check('types', 'tsc'),
@@ -62,7 +65,7 @@ function check(name: string, ...command: readonly string[]): Stage {
   return { name, counting: 'one', command }
 }
 
-/** One file at a time: what opens namespaces and raw sockets should not compete for two cores. */
+/** Mostly one file at a time: what opens namespaces and raw sockets should not compete for two cores. */
 function tests(name: string, ...globs: readonly string[]): Stage {
   const concurrency = PARALLEL.has(name) ? 2 : 1
   const flags = ['--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, '--test-timeout=300000']
