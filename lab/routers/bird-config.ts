@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Family, NeighborPlan, RouterPlan } from './router.ts'
+import type { BfdPlan, Family, NeighborPlan, RouterPlan } from './router.ts'
 
 /** What BIRD reads. Each neighbour is a protocol of its name; it takes any route and sends any. */
 export function birdConfig({ asn, routerId, neighbors, extra = [] }: RouterPlan): string {
@@ -8,6 +8,7 @@ export function birdConfig({ asn, routerId, neighbors, extra = [] }: RouterPlan)
     `router id ${routerId};`,
     'debug protocols { states, events, packets };',
     'protocol device { scan time 1; }',
+    ...(neighbors.some(({ bfd }) => bfd) ? ['protocol bfd { }'] : []),
     ...neighbors.flatMap((neighbor, index) => [
       `protocol bgp ${birdName(index)} {`,
       ...neighborLines(neighbor, asn).map((line) => `  ${line};`),
@@ -26,7 +27,7 @@ export function birdName(index: number): string {
 
 function neighborLines(neighbor: NeighborPlan, asn: number): string[] {
   const { address, localAddress, remoteAs, localAs, password, ttlSecurityHops, multihop } = neighbor
-  const { isPassive, port, holdS, connectRetryS = 1 } = neighbor
+  const { isPassive, port, holdS, connectRetryS = 1, bfd } = neighbor
   return [
     `local ${localAddress} as ${localAs ?? asn}`,
     `neighbor ${address}${port === undefined ? '' : ` port ${port}`} as ${remoteAs}`,
@@ -39,7 +40,13 @@ function neighborLines(neighbor: NeighborPlan, asn: number): string[] {
     ...(ttlSecurityHops === undefined ? [] : ['ttl security on']),
     ...(isPassive === true ? ['passive on'] : []),
     ...(holdS === undefined ? [] : [`hold time ${holdS}`]),
+    ...(bfd === undefined ? [] : [bfdLine(bfd)]),
   ]
+}
+
+function bfdLine({ intervalMs, multiplier, isPassive = false }: BfdPlan): string {
+  const every = `min rx interval ${intervalMs} ms; min tx interval ${intervalMs} ms; multiplier ${multiplier};`
+  return `bfd { ${every} passive ${isPassive ? 'on' : 'off'}; }`
 }
 
 function channel(family: Family, { hasExtendedNextHop }: NeighborPlan): string {

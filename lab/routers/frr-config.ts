@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Family, NeighborPlan, RouterPlan } from './router.ts'
+import type { BfdPlan, Family, NeighborPlan, RouterPlan } from './router.ts'
 
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6']
 
@@ -22,8 +22,8 @@ export function frrConfig({ asn, routerId, neighbors, extra = [] }: RouterPlan):
 }
 
 function neighborLines(neighbor: NeighborPlan): string[] {
-  const { remoteAs, localAs, localAddress, password, ttlSecurityHops, multihop, isPassive, port } = neighbor
-  const { holdS, connectRetryS = 1, hasExtendedNextHop } = neighbor
+  const { address, remoteAs, localAs, localAddress, password, ttlSecurityHops, multihop, isPassive, port } = neighbor
+  const { holdS, connectRetryS = 1, hasExtendedNextHop, bfd } = neighbor
   return [
     `remote-as ${remoteAs}`,
     `update-source ${localAddress}`,
@@ -36,6 +36,33 @@ function neighborLines(neighbor: NeighborPlan): string[] {
     ...(port === undefined ? [] : [`port ${port}`]),
     ...(holdS === undefined ? [] : [`timers ${Math.max(1, Math.floor(holdS / 3))} ${holdS}`]),
     ...(hasExtendedNextHop === true ? ['capability extended-nexthop'] : []),
+    ...(bfd === undefined ? [] : [`bfd profile ${profileOf(address)}`]),
+  ]
+}
+
+/** What bfdd reads: a profile for each neighbour that has BFD. */
+export function frrBfdConfig({ neighbors }: RouterPlan): string {
+  const profiles = neighbors.flatMap(({ address, bfd }) =>
+    bfd === undefined ? [] : [` profile ${profileOf(address)}`, ...bfdLines(bfd).map((line) => `  ${line}`), ' exit'],
+  )
+  return ['log timestamp precision 3', 'debug bfd peer', 'bfd', ...profiles, 'exit', ''].join('\n')
+}
+
+/** The name of what FRR is told of BFD with a neighbour. */
+export function profileOf(address: string): string {
+  return `with-${address}`
+}
+
+function bfdLines({ intervalMs, multiplier, isPassive = false, echoMs, minimumTtl }: BfdPlan): string[] {
+  return [
+    `transmit-interval ${intervalMs}`,
+    `receive-interval ${intervalMs}`,
+    `detect-multiplier ${multiplier}`,
+    ...(isPassive ? ['passive-mode'] : []),
+    ...(echoMs === undefined
+      ? []
+      : ['echo-mode', `echo transmit-interval ${echoMs}`, `echo receive-interval ${echoMs}`]),
+    ...(minimumTtl === undefined ? [] : [`minimum-ttl ${minimumTtl}`]),
   ]
 }
 

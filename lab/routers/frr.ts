@@ -7,7 +7,7 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '../command.ts'
 import type { Host } from '../host.ts'
-import { frrConfig } from './frr-config.ts'
+import { frrBfdConfig, frrConfig } from './frr-config.ts'
 import { frrRoutes, frrSession } from './frr-tables.ts'
 import { Processes } from './process.ts'
 import type { Place, Router, RouterPlan, SeenRoute, SeenSession } from './router.ts'
@@ -35,8 +35,8 @@ export class Frr implements Router {
   async start(plan: RouterPlan): Promise<void> {
     const path = (file: string): string => join(this.#directory, file)
     writeFileSync(path('bgpd.conf'), frrConfig(plan))
-    for (const file of ['vtysh.conf', 'zebra.conf', 'bfdd.conf'])
-      writeFileSync(path(file), 'log timestamp precision 3\n')
+    writeFileSync(path('bfdd.conf'), frrBfdConfig(plan))
+    for (const file of ['vtysh.conf', 'zebra.conf']) writeFileSync(path(file), 'log timestamp precision 3\n')
     const shared = ['--vty_socket', this.#directory, '-z', path('zserv.api'), '-P', '0', '--log', 'stdout']
     const daemon = (name: string, ...flags: readonly string[]): void => {
       const own = ['-f', path(`${name}.conf`), '-i', path(`${name}.pid`)]
@@ -92,8 +92,8 @@ export class Frr implements Router {
     await this.command(`clear bgp ${address} soft in`)
   }
 
-  log(): string {
-    return this.#processes.log('bgpd')
+  log(daemon: 'bgpd' | Beside = 'bgpd'): string {
+    return this.#processes.log(daemon)
   }
 
   describe(): string {

@@ -28,6 +28,19 @@ export type NeighborPlan = Readonly<{
   connectRetryS?: number
   /** IPv4 with an IPv6 next hop (RFC 8950). */
   hasExtendedNextHop?: boolean
+  /** BFD with it; FRR and BIRD alone. */
+  bfd?: BfdPlan
+}>
+
+/** Intervals in both directions. */
+export type BfdPlan = Readonly<{
+  intervalMs: number
+  multiplier: number
+  isPassive?: boolean
+  /** Echoes in both directions at this interval; FRR alone. */
+  echoMs?: number
+  /** Over several hops; FRR alone. */
+  minimumTtl?: number
 }>
 
 export type RouterPlan = Readonly<{
