@@ -108,6 +108,18 @@ function addresses(name: 'near' | 'far', host: number): readonly string[] {
   ])
 }
 
+/** Until the kernel has seen that both ends of a link are up it loses what is sent. */
+async function settle(pid: string): Promise<void> {
+  const endMs = performance.now() + LONG_MS
+  while (!(areUp(String(process.pid)) && areUp(pid)) && performance.now() < endMs) await sleep(5)
+}
+
+function areUp(pid: string): boolean {
+  const text = execFileSync('nsenter', ['-t', pid, '-n', 'ip', '-json', 'link'], { encoding: 'utf8' })
+  const links: { ifname: string; operstate: string }[] = JSON.parse(text)
+  return links.every(({ ifname, operstate }) => !/^(near|far)/.test(ifname) || operstate === 'UP')
+}
+
 /** The far process is there as soon as its namespace is another than ours. */
 async function openEnd(): Promise<End> {
   const end = new End()
@@ -118,6 +130,7 @@ async function openEnd(): Promise<End> {
 export async function openKernelStage(at: Readonly<Record<'near' | 'far', string>>): Promise<KernelStage> {
   const end = await openEnd()
   wire(end)
+  await settle(String(end.process.pid))
   const forward = (side: 'near' | 'far', forwards: boolean): void => {
     const setting = ['sysctl', '-qw', `net.ipv4.ip_forward=${forwards ? 1 : 0}`] as const
     if (side === 'far') end.run(...setting)

@@ -92,7 +92,7 @@ async function connect(stage: Stage, changes: Partial<BfdPeer> = {}): Promise<En
 export async function introduce(stage: Stage, { nearSession, farSession, told }: Ends): Promise<void> {
   stage.near.send(nearSession, packet(1, 0))
   await stage.far.send(farSession, packet(1, 0))
-  assert.ok(await stage.until(async () => told.length > 0 && (await stage.far.told()).length > 0))
+  assert.ok(await stage.until(async () => told.length > 0 && (await stage.far.told()).length > 0), 'both heard')
   stage.near.setSession(nearSession, SILENT, false)
   await stage.far.setSession(farSession, SILENT, false)
 }
@@ -200,7 +200,7 @@ export function bfdRouterContract(name: string, open: () => Promise<Stage>): voi
     const { nearSession, farSession, silences } = ends
     await introduce(stage, ends)
     near.setEcho(nearSession, { intervalUs: 20_000, detectUs: 400_000 })
-    assert.ok(await stage.until(() => near.sessionCounters(nearSession).echoIn >= 10))
+    assert.ok(await stage.until(() => near.sessionCounters(nearSession).echoIn >= 10), 'echoes')
     const { echoIn, echoOut, looped } = near.sessionCounters(nearSession)
     assert.ok(echoOut - echoIn <= 2, `${echoIn} of ${echoOut}`)
     assert.equal(looped, 0)
@@ -208,7 +208,7 @@ export function bfdRouterContract(name: string, open: () => Promise<Stage>): voi
     assert.deepEqual(silences, [])
     const stoppedMs = stage.nowMs()
     await far.closeSession(farSession)
-    assert.ok(await stage.until(() => silences.length > 0))
+    assert.ok(await stage.until(() => silences.length > 0), 'silence')
     assert.ok(stage.nowMs() - stoppedMs >= 380, 'the detection time')
     await stage.pass(600)
     assert.deepEqual(silences, [`${nearSession} no echo`])
