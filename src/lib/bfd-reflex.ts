@@ -33,7 +33,10 @@ export type BfdReflexListener = Readonly<{
   onSilence(session: ReflexId): void
   /** None of our echoes has come back for `detectUs`; told once until orders for the echo change. */
   onEchoSilence?(session: ReflexId): void
-  /** The thread came to run `pausedMs` later than it should have: every deadline was moved on by at least as much. */
+  /**
+   * The thread came to run `pausedMs` later than it should have. Every deadline was moved on by as much, by several such
+   * pauses in a row up to one `detectUs`; after one that was longer than `detectUs` it is counted anew.
+   */
   onPaused(pausedMs: number): void
 }>
 
