@@ -54,6 +54,12 @@ export class Host {
     return await this.#ask({ type: 'poke', ip })
   }
 
+  /** Ends what `fetch` and `poke` have started, without which this process would not end by itself. */
+  dismiss(): void {
+    if (this.#agent?.connected === true) this.#agent.disconnect()
+    this.#agent = undefined
+  }
+
   #ask(question: Distributive<Question>): Promise<Answer> {
     const id = this.#nextId++
     const { promise, resolve } = Promise.withResolvers<Answer>()

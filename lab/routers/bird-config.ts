@@ -35,6 +35,7 @@ function neighborLines(neighbor: NeighborPlan, asn: number): string[] {
     `connect retry time ${connectRetryS}`,
     'error wait time 1, 2',
     'graceful restart on',
+    'allow bgp_local_pref on', // so that one which is sent to it by mistake is seen
     ...(password === undefined ? [] : [`password "${password}"`]),
     ...(multihop === undefined ? ['direct'] : [`multihop ${multihop}`]),
     ...(ttlSecurityHops === undefined ? [] : ['ttl security on']),

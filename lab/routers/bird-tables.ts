@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What BIRD's birdc prints, as far as the lab looks at it. */
-import { DOWN, type Family, type SeenRoute, type SeenSession } from './router.ts'
+import { DOWN, type SeenRoute, type SeenSession } from './router.ts'
 
 type Attributes = ReadonlyMap<string, string>
 
@@ -61,18 +61,22 @@ function tuples(text = ''): string[] {
   )
 }
 
-/** Reads `show protocols all NAME`; End-of-RIB is told in the log alone. */
-export function birdSession(text: string, endOfRib: readonly Family[]): SeenSession {
+/** Reads `show protocols all NAME`; End-of-RIB is told in the log alone, which leaves out UPDATEs where there are many. */
+export function birdSession(text: string, endOfRib: SeenSession['endOfRib']): SeenSession {
   const [, state] = /^ {2}BGP state: +(.*)$/m.exec(text) ?? []
   if (state === undefined) return DOWN
   const isUp = state === 'Established'
   const [, since = ''] = /^\w+ +BGP +\S+ +\w+ +(\S+)/m.exec(text) ?? []
-  return { isUp, state, upSince: isUp ? since : '', endOfRib: isUp ? endOfRib : [] }
+  const imports = [...text.matchAll(/Import (?:updates|withdraws): +(\d+)/g)].map(([, received]) => Number(received))
+  const updates = imports.reduce((sum, count) => sum + count, 0)
+  return { isUp, state, upSince: isUp ? since : '', endOfRib: isUp ? endOfRib : [], updates }
 }
 
-/** How often End-of-RIB has come since the session of this protocol is up, by its log. */
-export function birdEndsOfRib(log: string, protocol: string): number {
-  const lines = log.split('\n').filter((line) => line.includes(` ${protocol}: `))
-  const up = lines.findLastIndex((line) => line.endsWith('BGP session established'))
-  return lines.slice(up + 1).filter((line) => line.endsWith('Got END-OF-RIB')).length
+/** What BIRD has logged of this protocol since its session is up, each line without its beginning. */
+export function birdSaid(log: string, protocol: string): readonly string[] {
+  const mark = ` ${protocol}: `
+  const lines = log
+    .split('\n')
+    .flatMap((line) => (line.includes(mark) ? [line.slice(line.indexOf(mark) + mark.length)] : []))
+  return lines.slice(lines.lastIndexOf('BGP session established') + 1)
 }

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Host } from '../host.ts'
 import { birdConfig, birdName } from './bird-config.ts'
-import { birdEndsOfRib, birdRoutes, birdSession } from './bird-tables.ts'
+import { birdRoutes, birdSaid, birdSession } from './bird-tables.ts'
 import { Processes } from './process.ts'
 import { DOWN, type Place, type Router, type RouterPlan, type SeenRoute, type SeenSession } from './router.ts'
 
@@ -48,9 +48,9 @@ export class Bird implements Router {
   async session(address: string): Promise<SeenSession> {
     const { name, families } = this.#protocolOf(address)
     if (name === null) return DOWN
-    // The log does not say of which family it is.
-    const ends = birdEndsOfRib(this.log(), name)
-    return birdSession(await this.command(`show protocols all ${name}`), ends >= families.length ? families : [])
+    const ends = birdSaid(this.log(), name).filter((line) => line === 'Got END-OF-RIB')
+    // It does not say of which family one is.
+    return birdSession(await this.command(`show protocols all ${name}`), ends.length >= families.length ? families : [])
   }
 
   async command(text: string): Promise<string> {

@@ -45,14 +45,17 @@ export function exabgpTold(text: string): Told {
 function changed(before: SeenSession | undefined, state: string): SeenSession {
   const isUp = state === 'up'
   const ups = Number(before?.upSince.replace('session ', '') ?? 0)
-  return { isUp, state, upSince: `session ${isUp ? ups + 1 : ups}`, endOfRib: [] }
+  return { isUp, state, upSince: `session ${isUp ? ups + 1 : ups}`, endOfRib: [], updates: 0 }
 }
 
 type Tables = Readonly<{ routes: Map<string, SeenRoute>; sessions: Map<string, SeenSession> }>
 
 function take({ update, eor }: Message, peer: string, { routes, sessions }: Tables): void {
   const session = sessions.get(peer)
-  if (eor && session) sessions.set(peer, { ...session, endOfRib: [...session.endOfRib, eor.afi] })
+  if (session) {
+    const endOfRib = eor ? [...session.endOfRib, eor.afi] : session.endOfRib
+    sessions.set(peer, { ...session, endOfRib, updates: session.updates + 1 })
+  }
   const gone = Object.values(update?.withdraw ?? {}).flat()
   for (const { nlri } of gone) routes.delete(`${peer} ${nlri}`)
   // Of two next hops, one of them link-local, it tells one after the other.

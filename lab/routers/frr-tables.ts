@@ -19,8 +19,16 @@ type Neighbor = Readonly<{
   bgpState: string
   bgpTimerUpEstablishedEpoch?: number
   connectionsEstablished?: number
+  messageStats?: { updatesRecv?: number }
   gracefulRestartInfo?: { endOfRibRecv?: { ipv4Unicast?: boolean; ipv6Unicast?: boolean } }
 }>
+
+/** Communities that it shows by their names (RFC 1997, RFC 8326), of those that we may send. */
+const WELL_KNOWN: ReadonlyMap<string, string> = new Map([
+  ['gracefulShutdown', '65535:0'],
+  ['noExport', '65535:65281'],
+  ['noAdvertise', '65535:65282'],
+])
 
 /** Reads `show bgp FAMILY unicast json detail`. */
 export function frrRoutes(text: string): SeenRoute[] {
@@ -38,7 +46,7 @@ function seenRoute(prefix: string, path: Path): SeenRoute {
     origin: path.origin.toLowerCase(),
     med: path.metric ?? null,
     localPref: path.locPrf ?? null,
-    communities: path.community?.list ?? [],
+    communities: path.community?.list.map((name) => WELL_KNOWN.get(name) ?? name) ?? [],
     largeCommunities: path.largeCommunity?.list ?? [],
     peer: path.peer.peerId,
     stale: path.stale === true,
@@ -50,7 +58,7 @@ export function frrSession(text: string, address: string): SeenSession {
   const neighbors: Readonly<Record<string, Neighbor>> = JSON.parse(text)
   const neighbor = neighbors[address]
   if (neighbor === undefined) return DOWN
-  const { bgpState, connectionsEstablished = 0, gracefulRestartInfo } = neighbor
+  const { bgpState, connectionsEstablished = 0, gracefulRestartInfo, messageStats } = neighbor
   const isUp = bgpState === 'Established'
   const { ipv4Unicast, ipv6Unicast } = gracefulRestartInfo?.endOfRibRecv ?? {}
   const endOfRib: Family[] = [
@@ -62,5 +70,6 @@ export function frrSession(text: string, address: string): SeenSession {
     state: bgpState,
     upSince: isUp ? `session ${connectionsEstablished}` : '',
     endOfRib: isUp ? endOfRib : [],
+    updates: messageStats?.updatesRecv ?? 0,
   }
 }

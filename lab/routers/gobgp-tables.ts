@@ -52,7 +52,7 @@ function largeOf(value: unknown): readonly Large[] {
 }
 
 type Neighbor = Readonly<{
-  state: Readonly<{ session_state?: number }>
+  state: Readonly<{ session_state?: number; messages?: { received?: { update?: number } } }>
   timers: Readonly<{ state?: Readonly<{ uptime?: Readonly<{ seconds?: number }> }> }>
   afi_safis?: readonly Readonly<{
     config: Readonly<{ family: Readonly<{ afi: number }> }>
@@ -71,5 +71,6 @@ export function gobgpSession(text: string): SeenSession {
     state: STATES[state.session_state ?? 0] ?? 'unknown',
     upSince: isUp ? String(timers.state?.uptime?.seconds) : '',
     endOfRib: isUp ? endOfRib : [],
+    updates: state.messages?.received?.update ?? 0,
   }
 }

@@ -65,7 +65,7 @@ export type SeenRoute = Readonly<{
   largeCommunities: readonly string[]
   /** Address of the neighbour that it came from. */
   peer: string
-  /** Kept while the neighbour restarts (RFC 4724). */
+  /** Kept while the neighbour restarts (RFC 4724), as FRR and GoBGP tell. */
   stale: boolean
 }>
 
@@ -77,9 +77,11 @@ export type SeenSession = Readonly<{
   upSince: string
   /** Families whose End-of-RIB has come in this session. */
   endOfRib: readonly Family[]
+  /** UPDATEs, or routes in them, that it has received of this neighbour; some count them over all sessions. */
+  updates: number
 }>
 
-export const DOWN: SeenSession = { isUp: false, state: 'none', upSince: '', endOfRib: [] }
+export const DOWN: SeenSession = { isUp: false, state: 'none', upSince: '', endOfRib: [], updates: 0 }
 
 /** Where a router runs, and where its files are: a folder of its own, which other users may enter. */
 export type Place = Readonly<{ host: Host; directory: string; name: string }>
@@ -100,7 +102,7 @@ export interface Router {
   session(address: string): Promise<SeenSession>
   /** A command in the router's own language; resolves to what it prints. */
   command(text: string): Promise<string>
-  /** Asks the neighbour for its routes once more (RFC 2918). */
+  /** Asks the neighbour for its routes once more (RFC 2918); GoBGP only looks at what it has. */
   refresh(address: string): Promise<void>
   /** What it has logged since its last start. */
   log(): string

@@ -40,7 +40,7 @@ export type SpeakerPlan = Readonly<{
 export async function eventually<T>(
   probe: () => Promise<T | undefined>,
   otherwise: () => string | Promise<string>,
-  patienceMs = 15_000,
+  patienceMs = 30_000,
 ): Promise<T> {
   const deadlineMs = performance.now() + patienceMs
   for (;;) {
@@ -148,6 +148,7 @@ export class BgpScene {
   }
 
   async #end(): Promise<void> {
+    for (const host of this.#hosts.values()) host.dismiss()
     for (const one of this.#running) one.signal('SIGKILL')
     await Promise.all(this.#running.map((one) => ('stop' in one ? one.stop('SIGKILL') : one.ended())))
   }
