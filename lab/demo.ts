@@ -5,15 +5,17 @@ import { parseArgs } from 'node:util'
 import { Fault, reasonOf } from '../src/lib/fault.ts'
 import { play, teller } from './play.ts'
 import { reportOutcome, runInSandbox, sandboxDirectory, settleIn } from './sandbox.ts'
-import { BREAKABLE, type Breakable, buildStage, type Stage } from './stage.ts'
+import { BREAKABLE, type Breakable, buildStage, METALLB, runDirectory, type Stage } from './stage.ts'
 import { STORY } from './story.ts'
 import { table } from './table.ts'
+import { UPLINK_KINDS, type UplinkKind } from './uplink-plans.ts'
 
-const USAGE = `usage: demo [--keep] [--break ${BREAKABLE.join('|')}]
+const USAGE = `usage: demo [--keep] [--routers ${UPLINK_KINDS.join('|')}] [--break ${BREAKABLE.join('|')}]
   --keep    leave the network running at the end, until Ctrl-C
+  --routers what the routers are: FRR where it is installed and can run, else BIRD
   --break   switch one component off, to see the demo fail and name it`
 
-type Options = { keep: boolean; broken: Breakable | undefined }
+type Options = { keep: boolean; broken: Breakable | undefined; routers: UplinkKind | undefined }
 
 async function main(): Promise<number> {
   const options = readOptions()
@@ -35,19 +37,21 @@ async function main(): Promise<number> {
 
 function readOptions(): Options | undefined {
   try {
-    const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false }, break: { type: 'string' } } })
+    const word = { type: 'string' } as const
+    const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false }, routers: word, break: word } })
     const broken = BREAKABLE.find((name) => name === values.break)
-    return values.break === broken ? { keep: values.keep, broken } : undefined
+    const routers = UPLINK_KINDS.find((name) => name === values.routers)
+    return values.break === broken && values.routers === routers ? { keep: values.keep, broken, routers } : undefined
   } catch {
     return undefined
   }
 }
 
-async function perform(directory: string, { keep, broken }: Options): Promise<number> {
+async function perform(directory: string, { keep, broken, routers }: Options): Promise<number> {
   const tell = teller()
-  tell('a switch, three nodes and a client, in namespaces of their own')
+  tell('a switch, three nodes, three routers and a client, in namespaces of their own')
   tell('on the nodes nftables rules made by the lab from the EndpointSlices stand in for kube-proxy')
-  const stage = await buildStage(directory, broken)
+  const stage = await buildStage(directory, { broken, routers })
   tell('controller and three speakers are ready, each a process; a speaker has CAP_NET_RAW and no other capability')
   if (broken) tell(`switched off: ${broken}`)
   const rows = await play(STORY, stage, tell)
@@ -59,16 +63,17 @@ async function perform(directory: string, { keep, broken }: Options): Promise<nu
 }
 
 /** Leaves everything running; ends with the sandbox. */
-async function stay({ directory, manifests }: Stage, ok: boolean): Promise<never> {
+async function stay({ directory, manifests, uplinks }: Stage, ok: boolean): Promise<never> {
   reportOutcome(ok ? 0 : 1)
   const enter = `lab/enter ${basename(directory)}`
   process.stdout.write(`
 It keeps running until Ctrl-C. Edit the manifests in ${manifests}: the programs follow.
-The logs are beside them. In another terminal, to look from a host (client, node-1, node-2, node-3):
-  cp examples/basics/*.yaml ${manifests}/
-  ${enter} client curl -s http://192.168.1.240/
-  ${enter} client ip neigh
-  ${enter} node-1 nft list ruleset
+The logs are beside them. In another terminal, to look from a host (client, node-1 to -3, router-1 to -3):
+  ${enter} client curl -s http://198.51.100.240/
+  ${enter} router-1 ip route
+  ${enter} router-1 ${uplinks[0]?.question}
+  ${enter} node-2 ${METALLB} peers --run-dir ${runDirectory(manifests, 'node-2')}
+  ${enter} node-2 nft list ruleset
 `)
   return await new Promise<never>(() => {})
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A story is played step by step: each says what happens as it happens, and what the client saw at its end. */
+/** A story is played step by step: each says what happens as it happens, and what was seen at its end. */
 import { Fault } from '../src/lib/fault.ts'
 import type { Row } from './table.ts'
 
 /** Prints a line of the story with the time it happened at. */
 export type Tell = (line: string) => void
 
-/** Resolves to what the client saw; throws NotObserved when it did not. */
+/** Resolves to what was seen; throws NotObserved when it did not. */
 export type Step<Scene> = Readonly<{ name: string; play(scene: Scene, tell: Tell): Promise<string> }>
 
 /** Plays the steps in their order. After one that fails the rest is not tried: it would build on it. */

@@ -57,9 +57,13 @@ export class Program {
     return this.#child.pid ?? 0
   }
 
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null
+  }
+
   /** Resolves when it has ended, to its exit status; null: by a signal. */
   async ended(): Promise<number | null> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit')
+    if (!this.hasEnded) await once(this.#child, 'exit')
     return this.#child.exitCode
   }
 

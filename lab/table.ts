@@ -5,7 +5,7 @@ export type Row = Readonly<{ name: string; observed: string; ms: number; outcome
 /** The result as text in columns. */
 export function table(rows: readonly Row[]): string {
   const cells = rows.map(({ name, observed, ms, outcome }) => [name, observed, ms.toFixed(0), outcome])
-  const lines = [['step', 'what the client saw', 'ms', ''], ...cells]
+  const lines = [['step', 'what was seen', 'ms', ''], ...cells]
   const widths = [0, 1, 2, 3].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
   const rule = widths.map((width) => '-'.repeat(width))
   const aligned = [lines[0] ?? [], rule, ...cells].map((line) =>

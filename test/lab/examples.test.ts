@@ -122,6 +122,18 @@ const CASES: [string, string[], Expected][] = [
     },
   ],
   [
+    'bgp-multi-router: every node tells each router its own of the first address',
+    all('bgp-multi-router'),
+    {
+      problems: [],
+      addresses: { 'default/critical-service': '198.51.100.240' },
+      answers: { 'default/critical-service': [] },
+      routes: ['node-1', 'node-2', 'node-3'].flatMap((node) =>
+        ['router-1', 'router-2', 'router-3'].map((router) => `${node} → ${router}: 198.51.100.240/32 64500:100`),
+      ),
+    },
+  ],
+  [
     'basics-bgp may stand beside basics: the pools are apart',
     [...all('basics'), file('basics-bgp/bgp.yaml')],
     NGINX_AT_240,
@@ -134,6 +146,19 @@ for (const [name, files, expected] of CASES) {
     assert.deepEqual({ problems: summary(outcome), addresses, answers, routes }, expected)
   })
 }
+
+test('bgp-multi-router: the second router is told a longer path, the inner one a preference', () => {
+  const told = outcomeOf(...all('bgp-multi-router')).model?.bgpByPool.get('production-pool') ?? []
+  const seen = told.map(({ peers, asPrepend, med, localPref }) => [
+    [...peers].join(' '),
+    { longerBy: asPrepend?.count ?? 0, med, localPref },
+  ])
+  assert.deepEqual(Object.fromEntries(seen), {
+    'router-1': { longerBy: 0, med: null, localPref: null },
+    'router-2': { longerBy: 2, med: 50, localPref: null },
+    'router-3': { longerBy: 0, med: null, localPref: 150 },
+  })
+})
 
 test('no example is left out', () => {
   const directories = readdirSync(EXAMPLES, { withFileTypes: true }).filter((entry) => entry.isDirectory())
