@@ -235,6 +235,28 @@ test('rib: a session that ends in the middle of its UPDATEs ends them, and the n
   assert.deepEqual([...rib.updates('p')], [])
 })
 
+test('rib: what comes back while its withdrawal is on the way is there in the end', () => {
+  const rib = new Rib({ slicePrefixes: 1 })
+  const peer = new SamplePeer()
+  rib.establish('p', EGRESS)
+  rib.set('s', to(['p'], routeTo(A)))
+  rib.set('t', to(['p'], routeTo(B)))
+  bringUpToDate(rib, 'p', peer)
+  rib.set('s', [])
+  rib.change('p', { draining: true }) // or a refresh: all prefixes are looked at, those that are new meanwhile as well
+  const round = rib.updates('p')
+  assert.deepEqual(round.next(), { done: false, value: null })
+  rib.set('s', to(['p'], routeTo(A)))
+  for (const bytes of round) if (bytes !== null) peer.apply(bytes)
+  bringUpToDate(rib, 'p', peer)
+  assert.deepEqual([...peer.table.keys()].toSorted(), [A, B])
+  rib.set('s', [])
+  bringUpToDate(rib, 'p', peer)
+  assert.equal(rib.counts('p').sent, 1)
+  rib.change('p', { draining: false })
+  assert.equal(rib.counts('p').pending, 1, 'forgotten once nobody looks')
+})
+
 test('rib: two rounds for one session would mix', () => {
   const rib = new Rib({ slicePrefixes: 1 })
   rib.establish('p', EGRESS)

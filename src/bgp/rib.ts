@@ -29,6 +29,10 @@ export class Rib {
   readonly #offers = new Offers()
   readonly #outs = new Map<string, Out>()
   readonly #busy = new Set<Out>()
+  /** Rounds that go over prefixes just now. */
+  #looking = 0
+  /** What may be forgotten once no round goes over prefixes: one that came back as another entry would be met twice. */
+  readonly #leaving = new Set<Entry>()
   readonly #slicePrefixes: number
   #planned = false
 
@@ -124,7 +128,18 @@ export class Rib {
       if (typeof why === 'string') yield { prefix: entry.prefix, why }
     }
   }
+
   *#look(peer: string, out: Out): Generator<null, Batch> {
+    this.#looking++
+    try {
+      return yield* this.#lookAtAll(peer, out)
+    } finally {
+      this.#looking--
+      this.#forgetLeaving()
+    }
+  }
+
+  *#lookAtAll(peer: string, out: Out): Generator<null, Batch> {
     const batch = new Batch()
     const planned = this.#planned
     const { all, some, refreshed } = out.begin()
@@ -142,10 +157,17 @@ export class Rib {
     return batch
   }
 
-  /** A prefix stays until nobody offers it and every peer heard that it is gone. */
+  /** A prefix stays until nobody offers it, every peer heard that it is gone, and no round goes over prefixes. */
   #forgetIfGone(entry: Entry): void {
     if (entry.offers.length > 0) return
     for (const out of this.#outs.values()) if (out.has(entry)) return
-    this.#offers.forget(entry)
+    if (this.#looking > 0) this.#leaving.add(entry)
+    else this.#offers.forget(entry)
+  }
+
+  #forgetLeaving(): void {
+    if (this.#looking > 0) return
+    for (const entry of this.#leaving) this.#forgetIfGone(entry)
+    this.#leaving.clear()
   }
 }
