@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The timers of one session, by name. */
 import type { Clock, Timer } from '../lib/clock.ts'
-import { jitteredMs, type TimerName } from './timing.ts'
+import { jitteredMs, LAST_LOOK_MS, type TimerName } from './timing.ts'
 
 export type TimersOptions = Readonly<{ clock: Clock; random: () => number; onExpired(timer: TimerName): void }>
 
@@ -18,11 +18,14 @@ export class Timers {
     const { clock, random, onExpired } = this.#options
     this.#armed.get(name)?.timer.cancel()
     const delayMs = jitteredMs(name, ms, random())
-    const timer = clock.after(delayMs, () => {
+    const atMs = clock.monotonicMs() + delayMs
+    const expire = (): void => {
       this.#armed.delete(name)
       onExpired(name)
-    })
-    this.#armed.set(name, { timer, atMs: clock.monotonicMs() + delayMs })
+    }
+    // A process that was stalled has its timers go off before it reads what has come meanwhile.
+    const due = (): void => void this.#armed.set(name, { timer: clock.after(LAST_LOOK_MS, expire), atMs })
+    this.#armed.set(name, { timer: clock.after(delayMs, name === 'hold' ? due : expire), atMs })
   }
 
   disarm(name: TimerName): void {

@@ -22,6 +22,8 @@ export const OPEN_HOLD_MS = 60_000
 export const DIAL_MS = 10_000
 /** A dial gives up before that, however much jitter takes away: it can say why, as where the password is another one. */
 export const DIAL_LIMIT_MS = 7000
+/** When the hold time is over, what waits to be read is read first: some turns of the event loop, on a starved node as well. */
+export const LAST_LOOK_MS = 100
 /** A session that has lasted that long is no flap. */
 export const SETTLED_MS = 600_000
 /** For all routes of a peer that is back from a restart to arrive (RFC 4724 §4.2 leaves it to us). */
@@ -32,7 +34,7 @@ const JITTERED: ReadonlySet<TimerName> = new Set(['connectRetry', 'keepalive', '
 const LEAST_KEEPALIVE_MS = 1000
 const LEAST_SEND_HOLD_MS = 480_000
 
-/** RFC 4271 §4.2: the shorter of both; 0 (for ever) only where neither asks for more. In seconds, as OPENs have it. */
+/** RFC 4271 §4.2: the shorter of both, so 0 (for ever) where either says so. In seconds, as OPENs have it. */
 export function negotiatedHoldMs(ownSeconds: number, peerSeconds: number): number {
   return Math.min(ownSeconds, peerSeconds) * 1000
 }

@@ -95,6 +95,24 @@ test('a peer that says nothing after its OPEN is given its hold time', async () 
   assert.equal(peers[0]?.notification, '4/0')
 })
 
+test('a process that was stalled reads what has come before it says that nobody was heard', async () => {
+  const world = new World()
+  const { near } = await scripted(world, (peer) => {
+    peer.agree({ ...THEIR_OPEN, holdSeconds: 9 })
+    peer.keepAlive(world.clock, 2900)
+  })
+  await world.until(() => near.isUp, 1000, 'it is up')
+  for (let stall = 0; stall < 10; stall++) {
+    near.process.stop()
+    world.network.suspend(NEAR)
+    await world.clock.advance(9500)
+    near.process.continue()
+    world.network.resume(NEAR)
+    await world.clock.advance(3000)
+  }
+  assert.deepEqual(near.log, ['up'])
+})
+
 test('a peer that lives but reads nothing is given eight minutes (RFC 9687)', async () => {
   const world = new World()
   const { near } = await scripted(
