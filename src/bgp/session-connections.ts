@@ -6,6 +6,9 @@ import type { Negotiated } from './negotiate.ts'
 import { Connection, type Heard, type Surroundings } from './session-connection.ts'
 import type { PeerStream } from './session-options.ts'
 
+/** Two in use, and a few that wait for their peer to hang up: a peer that dials without end gets no more sockets of us. */
+const MOST_PRESENT = 8
+
 const NOTHING_HEARD: Heard = { message() {}, malformed() {}, closed() {} }
 
 export class Connections {
@@ -17,6 +20,11 @@ export class Connections {
   constructor(around: Surroundings, feed: (event: Event) => void) {
     this.#around = around
     this.#feed = feed
+  }
+
+  /** There are as many as one peer can have. */
+  get isFull(): boolean {
+    return this.#present.size >= MOST_PRESENT
   }
 
   add(id: number, stream: PeerStream | undefined): void {

@@ -71,6 +71,7 @@ class LiveSession implements Session {
   }
 
   accept(stream: PeerStream): void {
+    if (this.#connections.isFull) return stream.destroy()
     this.#offered.push(stream)
     this.#feed({ type: 'accepted' })
   }

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encode } from '../../src/bgp/codec/codec.ts'
 import type { Message, Update } from '../../src/bgp/codec/message.ts'
+import type { PeerStream } from '../../src/lib/peer-sockets.ts'
+import type { StreamListener } from '../../src/lib/sockets.ts'
 import { bytesOf, FAR, NEAR, NEAR_CONFIG, Scripted, Speaker, scripted, THEIR_OPEN, World } from './bgp-speakers.ts'
 
 const MINUTE_MS = 60_000
@@ -260,6 +262,35 @@ test('who dials a stopped session, or one that is Established, is told so', asyn
   await world.clock.advance(MINUTE_MS + 10)
   assert.equal(silent.notification, '4/0')
   assert.deepEqual([speaker.isUp, speaker.log], [true, ['up']])
+})
+
+test('who dials again and again, and hangs up never, holds no more than a few sockets', async () => {
+  const world = new World()
+  const config = { ...NEAR_CONFIG, passive: true }
+  const { session } = await Speaker.on(world, { address: NEAR, peer: FAR, config })
+  const open = new Map<number, StreamListener | null>()
+  const dial = (id: number): PeerStream => {
+    open.set(id, null)
+    return {
+      remote: { address: FAR, port: id },
+      listen: (listener) => open.set(id, listener),
+      write: () => true,
+      bufferedBytes: 0,
+      end() {},
+      destroy() {
+        const listener = open.get(id)
+        open.delete(id)
+        world.clock.after(0, () => listener?.onClose(null))
+      },
+    }
+  }
+  for (const isStarted of [false, true]) {
+    if (isStarted) session.start()
+    for (let id = 0; id < 10_000; id++) session.accept(dial(id))
+    assert.ok(open.size > 0 && open.size <= 8, `${open.size} sockets`)
+    await world.clock.advance(3 * MINUTE_MS)
+    assert.equal(open.size, 0)
+  }
 })
 
 test('any bytes: the session ends or goes on, and comes back', async () => {
