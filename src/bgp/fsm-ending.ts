@@ -5,6 +5,7 @@ import type { Notification } from './codec/message.ts'
 import { notificationWords } from './codec/notification-words.ts'
 import {
   CEASE,
+  ceaseByBfd,
   ceaseFor,
   HOLD_EXPIRED,
   isHardReset,
@@ -73,7 +74,7 @@ const STOPPED: Readonly<Record<StopReason['kind'], string>> = {
 /** RFC 9384. While nothing is open, it changes nothing. */
 export function onPeerDown(session: Session, why: string): Step {
   if (session.call === null) return [session, []]
-  return fall(session, { why, say: notification(CEASE.code, CEASE.bfdDown) })
+  return fall(session, { why, say: ceaseByBfd(session) })
 }
 
 function end(session: Session, { why, say, abort = false, keepsRoutes = false, isFinal = false }: Ending): Step {

@@ -35,11 +35,6 @@ const TYPES: Readonly<Record<Message['type'], number>> = {
   keepalive: 4,
   routeRefresh: 5,
 }
-const SUBCODES: Readonly<Record<Exclude<StopReason['kind'], 'handover'>, number>> = {
-  drain: CEASE.shutdown,
-  removed: CEASE.deconfigured,
-  reconfigured: CEASE.otherChange,
-}
 export const MESSAGE_NAMES: Readonly<Record<Message['type'], string>> = {
   open: 'OPEN',
   update: 'UPDATE',
@@ -56,14 +51,30 @@ export function unexpected(state: State, type: Message['type']): Notification {
 }
 
 /** What is said to a peer whose session we end; null: nothing. */
-export function ceaseFor({ negotiated, state }: Session, { kind, text }: StopReason): Notification | null {
-  if (kind === 'handover') return null
-  const subcode = SUBCODES[kind]
-  // RFC 8538 §3.1: a session that comes back soon ends gracefully; who leaves says that it is meant.
-  if (state !== 'Established' || negotiated?.notificationRestart !== true || kind === 'reconfigured') {
-    return { ...notification(CEASE.code, subcode), reason: subcode === CEASE.shutdown ? text : '' }
+export function ceaseFor(session: Session, { kind, text }: StopReason): Notification | null {
+  switch (kind) {
+    case 'handover':
+      return null
+    case 'reconfigured': // it comes back soon, and ends gracefully
+      return notification(CEASE.code, CEASE.otherChange)
+    case 'removed':
+      return lasting(session, CEASE.deconfigured)
+    case 'drain':
+      return lasting(session, CEASE.shutdown, text)
   }
-  const inner = subcode === CEASE.shutdown && text !== '' ? textBytes(text) : []
+}
+
+/** RFC 9384, inside a Hard Reset where there are some: a way that is broken is not to be kept in use. */
+export function ceaseByBfd(session: Session): Notification {
+  return lasting(session, CEASE.bfdDown)
+}
+
+/** RFC 8538 §3.1: who does not want its routes kept says that it is meant. */
+function lasting({ negotiated, state }: Session, subcode: number, text = ''): Notification {
+  if (state !== 'Established' || negotiated?.notificationRestart !== true) {
+    return { ...notification(CEASE.code, subcode), reason: text }
+  }
+  const inner = text === '' ? [] : textBytes(text)
   return notification(CEASE.code, CEASE.hardReset, Uint8Array.of(CEASE.code, subcode, ...inner))
 }
 

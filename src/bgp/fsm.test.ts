@@ -629,7 +629,7 @@ test('stale routes are over when the time is', () => {
   assert.equal(families(session), '')
 })
 
-test('RFC 8538: who leaves for good says Hard Reset, with what is inside; who comes back does not', () => {
+test('RFC 8538: who leaves for good, or is found dead, says Hard Reset, with what is inside; who comes back does not', () => {
   const up = upWith(restartable, restarting(['ipv4']))
   const word = (event: Event): Notification | undefined => {
     const messages = step(up, event)[1].flatMap((one) => (one.type === 'send' ? [one.message] : []))
@@ -639,6 +639,7 @@ test('RFC 8538: who leaves for good says Hard Reset, with what is inside; who co
   assert.deepEqual(bytes(stop('drain', 'é')), [9, 6, 2, 2, 0xc3, 0xa9])
   assert.deepEqual(bytes(stop('removed', 'x')), [9, 6, 3])
   assert.deepEqual(bytes(stop('reconfigured')), [6])
+  assert.deepEqual(bytes({ type: 'peerDown', why: 'BFD' }), [9, 6, 10])
   assert.equal(bytes(stop('drain', 'é'.repeat(200))).length, 3 + 1 + 254)
 })
 
