@@ -8,24 +8,26 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 
 const SETUP = join(import.meta.dirname, 'setup')
-const NEEDED = ['npm', 'gcc', 'ip', 'nft', 'mount', 'unshare']
+const NEEDED = ['npm', 'gcc', 'ip', 'nft', 'mount', 'unshare', 'bird']
 const scratch = mkdtempSync(join(tmpdir(), 'metallb-setup-'))
 after(() => rmSync(scratch, { recursive: true }))
 
-type Machine = Readonly<{ has: readonly string[]; uid: number; aptGet?: string }>
+type Machine = Readonly<{ has: readonly string[]; uid: number; aptGet?: string; systemctl?: string }>
 type Result = Readonly<{ status: number | null; stdout: string; stderr: string; calls: string }>
 
 /** A machine with only these programs; `aptGet` is the body of a script, undefined where there is none. */
-function setup({ has, uid, aptGet }: Machine, ...args: readonly string[]): Result {
+function setup({ has, uid, aptGet, systemctl }: Machine, ...args: readonly string[]): Result {
   const bin = mkdtempSync(join(scratch, 'bin-'))
   const calls = join(bin, 'calls')
   const script = (name: string, body: string) => writeFileSync(join(bin, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 })
-  for (const name of ['mktemp', 'rm', 'sed', 'tail']) symlinkSync(`/usr/bin/${name}`, join(bin, name))
+  for (const name of ['cat', 'chmod', 'mktemp', 'rm', 'sed', 'tail']) symlinkSync(`/usr/bin/${name}`, join(bin, name))
   for (const name of has) script(name, 'exit 0')
   script('id', `echo ${uid}`)
   if (aptGet !== undefined) script('apt-get', `echo "$DEBIAN_FRONTEND $*" >>${calls}\n${aptGet}`)
+  if (systemctl !== undefined) script('systemctl', `echo "systemctl $*" >>${calls}\n${systemctl}`)
   writeFileSync(calls, '')
-  const { status, stdout, stderr } = spawnSync('/bin/sh', [SETUP, ...args], { env: { PATH: bin }, encoding: 'utf8' })
+  const env = { PATH: bin, METALLB_SETUP_POLICY: join(bin, 'policy') }
+  const { status, stdout, stderr } = spawnSync('/bin/sh', [SETUP, ...args], { env, encoding: 'utf8' })
   return { status, stdout, stderr, calls: readFileSync(calls, 'utf8') }
 }
 
@@ -85,8 +87,22 @@ test('what only the tests need is asked for by the tests alone', () => {
   // Which of the cluster's files this machine has is not the question.
   const cluster = 'util-linux openssl binutils buildah containerd runc( containernetworking-plugins)?'
   const images = 'binutils buildah iputils-ping netcat-openbsd tcpdump'
-  const tools = 'git procps prometheus serf arping ndisc6 tshark clang libclang-rt-dev'
+  const tools = 'git procps prometheus serf frr gobgpd exabgp arping ndisc6 tshark clang libclang-rt-dev'
   assert.match(stderr, new RegExp(`^setup: please run: sudo apt-get install ${cluster} ${images} ${tools}\n$`))
+})
+
+test('routers are installed without the services that would start them, and other services as they are', () => {
+  const asks =
+    'for name in frr bird.service nginx; do "${0%apt-get}policy" "$name" start; echo "$name $?" >>"${0%apt-get}calls"; done'
+  const { status, calls } = setup({ has: without('bird'), uid: 0, aptGet: asks, systemctl: 'exit 1' }, 'test')
+  assert.equal(status, 0)
+  assert.match(calls, /\nfrr 101\nbird\.service 101\nnginx 0\nsystemctl disable --now frr bird gobgpd exabgp\n$/)
+})
+
+test('where no router is installed, nobody is asked about services', () => {
+  const aptGet = 'if [ -e "${0%apt-get}policy" ]; then exit 1; fi'
+  const { status, calls } = setup({ has: without('nft'), uid: 0, aptGet, systemctl: 'exit 0' }, 'demo')
+  assert.deepEqual({ status, calls }, { status: 0, calls: INSTALL })
 })
 
 test('what only the images to look around with need is asked for by them alone', () => {
@@ -102,5 +118,5 @@ test('what only a cluster needs is asked for by the cluster alone', () => {
 
 test('every missing program is named at once', () => {
   const { stderr } = setup({ has: ['npm'], uid: 1000, aptGet: '' }, 'demo')
-  assert.match(stderr, /gcc iproute2 nftables mount util-linux/)
+  assert.match(stderr, /gcc iproute2 nftables mount util-linux bird2/)
 })
