@@ -34,7 +34,7 @@ export async function killRouter(stage: Stage, tell: Tell): Promise<string> {
   if (outcome.gapMs > MOST_GAP_MS) throw notObserved(`The client had no answer for ${outcome.gapMs} ms.`)
   const views = await Promise.all(nodes.map(({ name }) => peerOf(stage, [name, first.name], isGone)))
   for (const [index, { state, bfd, why }] of views.entries())
-    tell(`${nodes[index]?.name}: ${first.name} is ${state}, BFD ${bfd}: ${why}`)
+    tell(`${nodes[index]?.name}: ${first.name} is ${state}, BFD ${bfd}; ${why}`)
   return `${second.name} carries; no answer for ${outcome.gapMs} ms at most`
 }
 

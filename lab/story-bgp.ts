@@ -14,6 +14,8 @@ import { bringBack, killRouter, leavePolitely } from './story-bgp-changes.ts'
 import { startUplinks } from './uplinks.ts'
 import { notObserved } from './wait.ts'
 
+const APPLIED =
+  'applied: examples/bgp-multi-router: production-pool, three BGPPeers with BFD, an advertisement for each, critical-service'
 /** The chance that one of three nodes is in none of so many is below one in a thousand million. */
 const MOST_REQUESTS = 60
 
@@ -35,9 +37,7 @@ async function startRouters(stage: Stage, tell: Tell): Promise<string> {
     tell(`${name}: ${await uplink.version()}, AS ${plan.asn}, ${plan.address}${way}`)
   }
   if (revived.length > 0) tell(`started again: the speaker of ${revived.join(', ')}`)
-  tell(
-    'applied: production-pool, BGPPeers router-1 to router-3 with BFD, a BGPAdvertisement for each, critical-service',
-  )
+  tell(APPLIED)
   for (const file of globSync('*.yaml', { cwd: ROUTERS }).toSorted()) apply(join(ROUTERS, file), stage.manifests)
   await Promise.all(uplinks.map((uplink) => sessionsUp(stage, uplink)))
   const names = nodes.map(({ name }) => name).join(', ')
@@ -67,7 +67,7 @@ async function spreadRequests(stage: Stage, tell: Tell): Promise<string> {
   assert(first)
   await forwarding(first, PREFIX, stage.nodes.length)
   const hops = await first.nextHops(PREFIX)
-  tell(`${first.name}: its kernel sends packets for ${PREFIX} to ${hops.join(', ')}`)
+  tell(`${first.name}: its kernel sends packets for ${PREFIX} to ${hops.toSorted().join(', ')}`)
   const gateway = await gatewayOf(stage, ADDRESS)
   const counts = new Map(stage.nodes.map(({ name }) => [name, 0]))
   const seen = () => [...counts].map(([name, count]) => `${name} ${count}`).join(', ')
