@@ -121,7 +121,7 @@ export async function metricsOf(host: Host, address: string): Promise<string> {
 /** Drops what matches, in the router's host: `input udp dport 3784`, `output udp dport 3785`. */
 export async function drop(router: Router, ...rules: readonly string[]): Promise<void> {
   const chains = rules.map((rule, index) => {
-    const [, hook = '', match = ''] = /^(input|output) (.*)$/.exec(rule) ?? []
+    const [, hook = '', match = ''] = /^(input|output|forward) (.*)$/.exec(rule) ?? []
     return `chain c${index} { type filter hook ${hook} priority 0; policy accept; ${match} drop; }`
   })
   await router.host.run(['nft', '-f', '-'], `table inet broken {\n${chains.join('\n')}\n}\n`)

@@ -40,6 +40,11 @@ export class PeerBfd {
     return this.#sessions?.views() ?? []
   }
 
+  /** Packets that were not listened to, by reason. */
+  drops(): Readonly<Record<string, number>> {
+    return this.#sessions?.drops() ?? {}
+  }
+
   close(): void {
     this.#sessions?.close()
     this.#sessions = null

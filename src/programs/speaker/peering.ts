@@ -137,6 +137,7 @@ export class Peering implements Routing {
       sent: (name) => this.#bgp.sent(name),
       held: (name) => this.#bgp.held(name),
       bfd: () => this.#bfd.views(),
+      bfdDropped: () => this.#bfd.drops(),
     }
   }
 

@@ -130,6 +130,12 @@ test('routes that were not sent, with the reason', () => {
   assert.deepEqual(listAt(document, 'held'), [{ peer: 'tor-a', prefix: '2001:db8::1/128', why: 'familyNotNegotiated' }])
 })
 
+test('BFD packets that were not listened to, by reason; nothing where nobody counts them', () => {
+  assert.deepEqual(fieldAt(document, 'bfdDropped'), { authentication: 2 })
+  const { bfdDropped: _, ...readings } = READINGS
+  assert.equal(Object.hasOwn(peersDocument(readings), 'bfdDropped'), false)
+})
+
 test('no password is in it, though the BGPPeers that are read have one', () => {
   assert.equal(fieldAt(READINGS.configured('tor-a'), 'password'), 'hunter2')
   assert.doesNotMatch(text, /hunter2|password/i)

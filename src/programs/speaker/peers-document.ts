@@ -21,6 +21,7 @@ export function peersDocument(readings: PeerReadings): Fields {
     node: readings.node,
     peers: peersOf(readings),
     bfd: bfdOf(readings),
+    ...(readings.bfdDropped && { bfdDropped: readings.bfdDropped() }),
     routes: routesOf(readings),
     held: heldOf(readings),
   }

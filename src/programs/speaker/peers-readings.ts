@@ -33,6 +33,8 @@ export type PeerReadings = Readonly<{
   sent(name: string): Iterable<SentRoute>
   held(name: string): Iterable<HeldRoute>
   bfd(): Iterable<BfdReading>
+  /** BFD packets that were not listened to, by reason; absent where there is no BFD. */
+  bfdDropped?(): Readonly<Record<string, number>>
   /** Services (`namespace/name`) whose prefix it is; absent where nobody keeps that. */
   services?(prefix: Cidr): Iterable<string>
 }>

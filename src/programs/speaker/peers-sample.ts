@@ -182,6 +182,7 @@ export const READINGS: PeerReadings = {
   sent: (name) => (name === 'tor-a' ? SENT : []),
   held: (name) => (name === 'tor-a' ? HELD : []),
   bfd: () => [BFD],
+  bfdDropped: () => ({ authentication: 2 }),
 }
 
 function route(text: string, attributes: Attributes): SentRoute {
