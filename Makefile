@@ -16,7 +16,7 @@ help: ## Show this list
 
 setup: packages-test native ## Install everything that the other targets need, and build the native part
 
-demo: packages-demo native ## Run the story: addresses, answers and a refusal, between network namespaces (DEMO=--keep leaves it running)
+demo: packages-demo native ## Run the story: addresses, answers, a refusal, then routers, between network namespaces (DEMO=--keep leaves it running)
 	@node lab/demo.ts $(DEMO)
 
 cluster-demo: image ## Run the story on a real cluster: control plane, three nodes with kubelets, our image, a client (root; DEMO=--keep)
