@@ -19,6 +19,9 @@ export type ListenerOptions = Readonly<{
 /** A device that is missing may come. */
 const RETRY_MS = 5000
 
+/** RFC 2385 by way of Linux; in bytes of UTF-8. */
+const MOST_PASSWORD_BYTES = 80
+
 /** Of no device. */
 const ANY = ''
 
@@ -42,7 +45,8 @@ export class SpeakerListener {
   readonly #open = new Map<string, PeerListener>()
   readonly #opening = new Set<string>()
   #always: readonly string[] = []
-  #said = ''
+  /** What was told last, by what it is about. */
+  readonly #said = new Map<string, string>()
   #retry: Timer | null = null
   #isClosed = false
 
@@ -61,8 +65,8 @@ export class SpeakerListener {
   /** Who may dial us from now on. */
   setPeers(setups: Iterable<PeerSetup>): void {
     const wanted = new Map<string, Map<string, PeerAccess>>()
-    for (const { reach } of setups) {
-      if (reach.dial === null) continue
+    for (const { name, reach } of setups) {
+      if (reach.dial === null || !this.#canKeep(name, reach.dial)) continue
       const { md5, minTtl } = reach.dial
       const device = deviceOf(reach.dial)
       const access = wanted.get(device) ?? new Map<string, PeerAccess>()
@@ -73,7 +77,7 @@ export class SpeakerListener {
     this.#wanted = wanted
     for (const [device, listener] of this.#open) {
       const access = this.#accessOf(device)
-      if (!sameAccess(before.get(device) ?? new Map(), access)) this.#guarded(() => listener.setPeers(access))
+      if (!sameAccess(before.get(device) ?? new Map(), access)) this.#guarded(device, () => listener.setPeers(access))
     }
     this.#reconcile()
   }
@@ -105,7 +109,7 @@ export class SpeakerListener {
       await this.#listenOn(device, local)
     } catch (thrown) {
       if (!(thrown instanceof Fault)) throw thrown
-      this.#tell(thrown)
+      this.#tell(device, thrown)
       this.#retry?.cancel()
       if (!this.#isClosed) this.#retry = this.#options.clock.after(RETRY_MS, () => this.#reconcile())
     }
@@ -126,7 +130,8 @@ export class SpeakerListener {
       if (this.#isClosed) return listener.close()
       this.#open.set(device, listener)
       const now = this.#accessOf(device)
-      if (!sameAccess(peers, now)) this.#guarded(() => listener.setPeers(now))
+      this.#said.delete(device)
+      if (!sameAccess(peers, now)) this.#guarded(device, () => listener.setPeers(now))
     } finally {
       this.#opening.delete(device)
     }
@@ -136,20 +141,30 @@ export class SpeakerListener {
     return this.#wanted.get(device) ?? new Map()
   }
 
+  /** A list with a password that cannot be used would be refused as a whole, and nobody let in. */
+  #canKeep(peer: string, { md5 = '' }: Dial): boolean {
+    const bytes = Buffer.byteLength(md5)
+    if (bytes <= MOST_PASSWORD_BYTES) return true
+    if (this.#local === null) return false // nobody is let in anyway; dialling says it
+    const why = `its password has ${bytes} bytes, and TCP MD5 takes ${MOST_PASSWORD_BYTES} at most`
+    this.#tell(`peer ${peer}`, new Fault({ code: 'badPassword' }, `cannot let BGPPeer ${peer} dial: ${why}`))
+    return false
+  }
+
   /** The old list stays where the new one cannot be. */
-  #guarded(act: () => void): void {
+  #guarded(device: string, act: () => void): void {
     try {
       act()
     } catch (thrown) {
       if (!(thrown instanceof Fault)) throw thrown
-      this.#tell(thrown)
+      this.#tell(device, thrown)
     }
   }
 
   /** What is tried again and again is told once. */
-  #tell(fault: Error): void {
-    if (fault.message === this.#said) return
-    this.#said = fault.message
+  #tell(about: string, fault: Error): void {
+    if (fault.message === this.#said.get(about)) return
+    this.#said.set(about, fault.message)
     this.#options.onFault(fault)
   }
 }

@@ -138,6 +138,33 @@ test('a device that is not there is told once, tried again, and listened on when
   assert.deepEqual(near.sockets.devices, ['', 'red'])
 })
 
+test('of two devices that are not there each is told once', async () => {
+  const { world, near } = two()
+  for (const device of ['blue', 'red']) near.sockets.missing.add(device)
+  await near.speaker.listen(LISTEN, ['blue', 'red'])
+  await world.clock.advance(60_000)
+  assert.deepEqual(
+    near.faults.map(({ message }) => message),
+    ['there is no device blue', 'there is no device red'],
+  )
+})
+
+test('a password that no TCP key can be made of keeps its own peer out, and nobody else', async () => {
+  const { world, near, far, theirs } = two()
+  await near.speaker.listen(LISTEN)
+  const other = setupOf('other', '10.0.0.9', { passive: true })
+  near.speaker.configure([dialledOf(other, { md5: 'ü'.repeat(41) }), setupOf('far', OTHER, { passive: true })])
+  assert.deepEqual([...near.sockets.peersOf()], [OTHER])
+  far.speaker.configure([theirs()])
+  await world.until(() => near.isUp('far'), 1000, 'it is let in')
+  near.speaker.configure([dialledOf(other, { md5: 'ü'.repeat(40) }), setupOf('far', OTHER, { passive: true })])
+  assert.deepEqual([...near.sockets.peersOf()], ['10.0.0.9', OTHER])
+  assert.deepEqual(
+    near.faults.map(({ message }) => message),
+    ['cannot let BGPPeer other dial: its password has 82 bytes, and TCP MD5 takes 80 at most'],
+  )
+})
+
 test('a port that is taken rejects with a Fault, and can be had later', async () => {
   const { near } = two()
   near.sockets.missing.add('')
