@@ -49,7 +49,7 @@ export type Treatment = 'treatAsWithdraw' | 'attributeDiscard'
 export type AttributeRule = Readonly<{
   name: AttributeName
   flags: number
-  /** What a flaw of it asks for. */
+  /** What a flaw of it asks for, unless it is in the flags. */
   treatment: Treatment
   /** Whether it may have so many bytes. */
   allows: (length: number, fourOctetAs: boolean) => boolean

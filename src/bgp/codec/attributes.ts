@@ -9,7 +9,7 @@
 import { isHost } from './address.ts'
 import { AS_TRANS, uniteAsPaths, withoutConfederation } from './as-path.ts'
 import { type Draft, readAttribute } from './attribute-read.ts'
-import { type AttributeRule, CODES, FLAGS, KIND_FLAGS, ruleOf, SUBCODES } from './attribute-table.ts'
+import { type AttributeRule, CODES, FLAGS, KIND_FLAGS, ruleOf, SUBCODES, type Treatment } from './attribute-table.ts'
 import { discarded, type Flaw, type Flaws } from './flaws.ts'
 import type { Attributes, Dialect } from './message.ts'
 import { readReach, readUnreach, type Unread } from './multiprotocol.ts'
@@ -80,11 +80,11 @@ function takeKnown(raw: RawAttribute, rule: AttributeRule, reading: Reading): vo
   // RFC 6793 §4.1: between speakers of four octets these have no meaning.
   const forOldSpeakers = name === 'as4Path' || name === 'as4Aggregator'
   if (forOldSpeakers && dialect.fourOctetAs) return flaws.add(discarded(`${name} from a speaker of four octets`))
-  const complain = (subcode: number, why: string): void =>
-    flaws.add({ treatment: rule.treatment, subcode, data: raw.whole, why: `${name}: ${why}` })
-  // §3 c: but the prefixes are needed to withdraw them.
+  const complain = (subcode: number, why: string, treatment: Treatment = rule.treatment): void =>
+    flaws.add({ treatment, subcode, data: raw.whole, why: `${name}: ${why}` })
+  // §3 c, whatever another flaw of it asks for; but the prefixes are needed to withdraw them.
   const flagsWrong = (raw.flags & KIND_FLAGS) !== rule.flags
-  if (flagsWrong) complain(SUBCODES.flags, `flags ${raw.flags.toString(16)}`)
+  if (flagsWrong) complain(SUBCODES.flags, `flags ${raw.flags.toString(16)}`, 'treatAsWithdraw')
   if (name === 'mpReach' || name === 'mpUnreach') return takePrefixes(raw, name, reading)
   if (flagsWrong) return
   if (!rule.allows(raw.value.length, dialect.fourOctetAs)) {
