@@ -100,13 +100,16 @@ const FLAWS: [string, string, string][] = [
   ['AS4_PATH with type 9', 'c0 11 06 0901fa56ea01', 'attributeDiscard as4Path: segment type 9'],
   ['AS4_PATH with AS number 0', 'c0 11 06 020100000000', 'attributeDiscard as4Path: AS number 0'],
   ['AS4_PATH of 0 bytes', 'c0 11 00', 'attributeDiscard as4Path: 0 bytes'],
-  ['AS4_PATH that is well-known', '40 11 06 0201fa56ea01', 'attributeDiscard as4Path: flags 40'],
   ['AS4_AGGREGATOR of 6 bytes', `${TRANS} c0 12 06 fbf60a090003`, 'attributeDiscard as4Aggregator: 6 bytes'],
   ['AS4_AGGREGATOR 0', `${TRANS} c0 12 08 000000000a090003`, 'attributeDiscard as4Aggregator: AS number 0'],
 ]
 for (const [name, more, outcome] of FLAWS) {
   test(`${name} is discarded alone`, () => assert.equal(attributesOf(`${OLD_PATH} ${more}`), outcome))
 }
+
+test('AS4_PATH that is well-known: the route is treated as withdrawn (RFC 7606 §3 c)', () => {
+  assert.equal(attributesOf(`${OLD_PATH} 40 11 06 0201fa56ea01`), 'treatAsWithdraw as4Path: flags 40')
+})
 
 const TEXT_PATHS = ['', '1', '64500 4200000001', '1 {2 3} 4', '(5) [6 7] 1']
 for (const text of TEXT_PATHS) {
