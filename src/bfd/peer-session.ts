@@ -71,6 +71,11 @@ export class PeerSession {
     return this.#live?.id ?? null
   }
 
+  /** It is down, and will be: see `BfdReflex.isCutOff`. One that is Up finds by itself that nothing comes through. */
+  get isCutOff(): boolean {
+    return this.#live !== null && !this.isUp && this.#options.reflex.isCutOff(this.#live.id)
+  }
+
   get session(): Session {
     const { timers, role } = settingsOf(this.#shared.need)
     return this.#live?.session ?? initialSession(this.localId, timers, role)

@@ -28,6 +28,7 @@ class ListeningReflex implements BfdReflex {
   /** What opening a socket, opening a session or setting echoes throws. */
   refuse: Partial<Record<'socket' | 'session' | 'echo', string>> = {}
   echoIn = 0
+  readonly cutOff = new Set<ReflexId>()
   closed = false
   #lastId = 0
 
@@ -57,6 +58,9 @@ class ListeningReflex implements BfdReflex {
   }
   sessionCounters(): BfdSessionCounters {
     return { controlIn: 1, controlOut: 2, echoIn: this.echoIn, echoOut: 4, looped: 5 }
+  }
+  isCutOff(session: ReflexId): boolean {
+    return this.cutOff.has(session)
   }
   closeSession(session: ReflexId): void {
     this.at(session).closed = true
@@ -235,6 +239,28 @@ test('one that cannot be opened and is not needed any more is not tried again', 
   reflex.refuse = {}
   await clock.advance(60_000)
   assert.deepEqual([lines.length, reflex.sockets.size], [1, 0])
+})
+
+test('whose interface is gone is opened anew once it is down, on a socket of its own time', async () => {
+  const inVrf = need({ device: 'red' })
+  const stage = new Stage(inVrf)
+  stage.comeUp()
+  const [socket, session] = [...stage.reflex.sockets.keys(), ...stage.reflex.sessions.keys()]
+  stage.reflex.cutOff.add(session ?? 0)
+  stage.sessions.configure([inVrf])
+  assert.equal(stage.reflex.open.length, 1)
+  assert.equal(stage.reflex.at(session ?? 0).closed, false, 'while it is up it finds by itself that nothing comes')
+  stage.reflex.listener?.onSilence(session ?? 0)
+  await stage.clock.advance(5000)
+  assert.equal(stage.reflex.at(session ?? 0).closed, true)
+  assert.equal(stage.reflex.open.length, 1)
+  assert.notDeepEqual([...stage.reflex.sockets.keys()], [socket])
+  assert.equal(stage.linesAbout('bfdOpenedAnew').length, 1)
+  const [, again] = [...stage.reflex.sessions.keys()]
+  stage.say({ state: 'Init' }, again)
+  assert.equal(stage.sessions.isUp('p'), true)
+  await stage.clock.advance(60_000)
+  assert.equal(stage.reflex.sessions.size, 2)
 })
 
 test('echoes: begun when both want them, at the slower pace, and ended with the session', () => {

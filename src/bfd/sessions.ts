@@ -143,13 +143,31 @@ export class BfdSessions {
     }
   }
 
-  /** What could not be opened is tried again while it is needed. */
+  /** What could not be opened, or has lost its interface, is opened anew while it is needed. */
   #openMissing(): void {
     this.#retry?.cancel()
     this.#retry = null
-    const missing = [...this.#places.values()].filter(({ id }) => id === null)
-    const failed = missing.filter((peer) => !this.#open(peer))
-    if (failed.length > 0) this.#retry = this.#options.clock.after(RETRY_MS, () => this.#openMissing())
+    const peers = [...this.#places.values()]
+    this.#closeCutOff(peers.filter(({ isCutOff }) => isCutOff))
+    for (const peer of peers) if (peer.id === null) this.#open(peer)
+    if (!peers.every(({ isUp }) => isUp)) this.#tryLater()
+  }
+
+  #tryLater(): void {
+    this.#retry ??= this.#options.clock.after(RETRY_MS, () => this.#openMissing())
+  }
+
+  /** Their sockets as well, unless others are still on them: those that are Up find out by themselves, and come next. */
+  #closeCutOff(peers: readonly PeerSession[]): void {
+    if (peers.length === 0) return
+    for (const peer of peers) {
+      const { need, names } = peer.shared
+      const message = `BFD with ${describeNeed(need)} is opened anew: the interface that it was opened on is gone`
+      this.#options.log.info(message, { event: 'bfdOpenedAnew', peers: names })
+      peer.close()
+    }
+    const open = [...this.#places.values()].filter(({ id }) => id !== null)
+    this.#ports.keep([...open, ...this.#leaving.keys()].map(({ shared }) => shared.need))
   }
 
   #open(peer: PeerSession): boolean {
@@ -230,6 +248,7 @@ export class BfdSessions {
       onUp(names)
       return
     }
+    this.#tryLater()
     const { why, diag, isSwitchedOff, peerIndependent } = turn
     log.warn(`BFD with ${place} is down: ${why}`, { event: 'bfdDown', peers: names })
     if (!isSwitchedOff) onDown(names, `BFD: ${why}`, { diag, peerIndependent })

@@ -131,6 +131,11 @@ export interface BfdReflex {
   setEcho(session: ReflexId, echo: BfdEcho | null): void
   /** Figures of one session. */
   sessionCounters(session: ReflexId): BfdSessionCounters
+  /**
+   * An interface that it is bound to, or its socket, is gone. Nothing comes or goes any more, even where another one has
+   * that name by now: it has to be opened anew.
+   */
+  isCutOff(session: ReflexId): boolean
   /** Nothing is told of it after this returns. */
   closeSession(session: ReflexId): void
   counters(): BfdReflexCounters

@@ -127,6 +127,10 @@ class LinuxBfdReflex implements BfdReflex {
     return { controlIn, controlOut, echoIn, echoOut, looped }
   }
 
+  isCutOff(session: ReflexId): boolean {
+    return this.#orders.has(session) && this.#native.bfdIsCutOff(this.#handle, session) === 1
+  }
+
   closeSession(session: ReflexId): void {
     this.#orders.delete(session)
     this.#native.bfdCloseSession(this.#handle, session)

@@ -67,6 +67,8 @@ export type Native = Readonly<{
   bfdUnused(reflex: Handle): number
   bfdSend(reflex: Handle, session: number, packet: Uint8Array): number
   bfdCloseSession(reflex: Handle, session: number): void
+  /** 1: an interface that it is bound to is gone. */
+  bfdIsCutOff(reflex: Handle, session: number): number
   bfdRead(reflex: Handle, counts: Uint8Array): void
   bfdReadSession(reflex: Handle, session: number, counts: Uint8Array): void
   bfdClose(reflex: Handle): void

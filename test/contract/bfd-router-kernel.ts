@@ -263,3 +263,29 @@ on('a packet socket is there only while IPv4 echoes need it', IPV4, async (stage
   near.closeSession(ends.nearSession)
   assert.ok(await stage.until(() => packetSockets() === 0))
 })
+
+for (const device of [undefined, 'near']) {
+  const where = device === undefined ? 'its session' : 'its socket'
+  on(`an interface that is made anew cuts off who was bound to the old one by ${where}`, IPV4, async (stage) => {
+    const { near, far, at } = stage
+    const { told } = hear(stage)
+    const open = () => near.openSocket({ address: '0.0.0.0', port: PORT }, { ttl: 255, ...(device ? { device } : {}) })
+    const peer = { ...peerOf(at.far, at.near, NEAR_ID), device: 'near' }
+    const socket = open()
+    const session = near.openSession(socket, peer)
+    const farSocket = await far.openSocket({ address: '0.0.0.0', port: PORT }, { ttl: 255 })
+    const farSession = await far.openSession(farSocket, peerOf(at.near, at.far, FAR_ID))
+    assert.equal(near.isCutOff(session), false)
+    await stage.remake()
+    assert.equal(near.isCutOff(session), true)
+    const { unsent } = near.counters()
+    near.send(session, packet(1, FAR_ID))
+    assert.equal(near.counters().unsent, unsent + 1)
+    near.closeSocket(socket)
+    assert.equal(near.isCutOff(session), false)
+    const again = near.openSession(open(), peer)
+    await far.send(farSession, packet(2, NEAR_ID))
+    assert.ok(await stage.until(() => told.length === 1))
+    assert.deepEqual([told[0]?.session, near.isCutOff(again)], [again, false])
+  })
+}

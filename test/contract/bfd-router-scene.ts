@@ -27,6 +27,8 @@ export type KernelStage = Stage &
     /** Whether the far kernel, or ours, sends on what is not for it. */
     forward(side: 'near' | 'far', forwards: boolean): void
     strange(what: Strange): Promise<void>
+    /** The first wire goes, and another one of the same names and addresses comes. */
+    remake(): Promise<void>
   }>
 
 type Call = (method: string, ...args: readonly unknown[]) => Promise<unknown>
@@ -79,15 +81,15 @@ function farOf(call: Call): Far {
 }
 
 /** Wires `near` to `far` and `near2` to `far2`, with one link-local address at the far end of both; `far` has a second address. */
-function wire(end: End): void {
+function wire(end: End, suffixes: readonly string[]): void {
   const pid = String(end.process.pid)
-  const wires = ['', '2'].flatMap((suffix) => [
+  const wires = suffixes.flatMap((suffix) => [
     `link add near${suffix} type veth peer name far${suffix}`,
     `link set far${suffix} netns ${pid}`,
   ])
   const second = ['address add 198.51.0.9/24 dev far', 'address add fd51::9/64 dev far nodad']
-  batch([...wires, 'link set lo up', ...addresses('near', 1)].join('\n'))
-  batch([...addresses('far', 2), ...second].join('\n'), pid)
+  batch([...wires, 'link set lo up', ...addresses('near', 1, suffixes)].join('\n'))
+  batch([...addresses('far', 2, suffixes), ...second].join('\n'), pid)
 }
 
 /** One process does it all: starting many takes most of a test's time. */
@@ -98,8 +100,8 @@ function batch(commands: string, pid = String(process.pid)): void {
   })
 }
 
-function addresses(name: 'near' | 'far', host: number): readonly string[] {
-  return ['', '2'].flatMap((suffix, at) => [
+function addresses(name: 'near' | 'far', host: number, suffixes: readonly string[]): readonly string[] {
+  return suffixes.flatMap((suffix, at) => [
     `link set ${name}${suffix} addrgenmode none`,
     `link set ${name}${suffix} up`,
     `address add 198.51.${at}.${host}/24 dev ${name}${suffix}`,
@@ -129,7 +131,7 @@ async function openEnd(): Promise<End> {
 
 export async function openKernelStage(at: Readonly<Record<'near' | 'far', string>>): Promise<KernelStage> {
   const end = await openEnd()
-  wire(end)
+  wire(end, ['', '2'])
   await settle(String(end.process.pid))
   const forward = (side: 'near' | 'far', forwards: boolean): void => {
     const setting = ['sysctl', '-qw', `net.ipv4.ip_forward=${forwards ? 1 : 0}`] as const
@@ -145,6 +147,11 @@ export async function openKernelStage(at: Readonly<Record<'near' | 'far', string
     far: farOf(end.call),
     at,
     forward,
+    async remake() {
+      batch('link del near')
+      wire(end, [''])
+      await settle(String(end.process.pid))
+    },
     strange: async (what) => void (await end.call('strange', what)),
     nowMs: () => performance.now(),
     pass: (ms) => sleep(ms),

@@ -69,6 +69,9 @@ export class ListeningReflex implements BfdReflex {
   sessionCounters(): ReturnType<BfdReflex['sessionCounters']> {
     return { controlIn: 0, controlOut: 0, echoIn: this.echoIn, echoOut: 0, looped: 0 }
   }
+  isCutOff(): boolean {
+    return false
+  }
   closeSession(): void {}
   counters(): ReturnType<BfdReflex['counters']> {
     return { sent: 0, unsent: 0, accepted: 0, told: 0, dropped: { ttl: 0, flood: 0, oversized: 0, interface: 0 } }

@@ -159,6 +159,11 @@ export class SimBfdReflex implements BfdReflex {
     return counts ? { ...counts } : { controlIn: 0, controlOut: 0, echoIn: 0, echoOut: 0, looped: 0 }
   }
 
+  /** Simulated interfaces stay. */
+  isCutOff(): boolean {
+    return false
+  }
+
   closeSession(id: ReflexId): void {
     const own = this.#sessions.get(id)?.own
     if (own) closeWhenBound(own)

@@ -240,6 +240,13 @@ static napi_value close_session(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* bfdIsCutOff(handle, session): 1 | 0 */
+static napi_value is_cut_off(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  struct bfd_reflex *reflex = arguments_of(env, info, 2, arguments);
+  return reflex ? addon_number(env, bfd_is_cut_off(reflex, int32_of(env, arguments[1]))) : NULL;
+}
+
 /* bfdRead(handle, counts): fills 64-bit numbers, in the order of enum bfd_count */
 static napi_value read_counts(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
@@ -287,6 +294,7 @@ void addon_init_bfd(napi_env env, napi_value exports) {
   addon_export(env, exports, "bfdUnused", unused);
   addon_export(env, exports, "bfdSend", send_packet);
   addon_export(env, exports, "bfdCloseSession", close_session);
+  addon_export(env, exports, "bfdIsCutOff", is_cut_off);
   addon_export(env, exports, "bfdRead", read_counts);
   addon_export(env, exports, "bfdReadSession", read_session);
   addon_export(env, exports, "bfdClose", close_reflex);

@@ -59,6 +59,9 @@ struct bfd_origin {
 int bfd_open_session(struct bfd_reflex *reflex, const struct bfd_peer *peer, const struct bfd_origin *origin);
 void bfd_close_session(struct bfd_reflex *reflex, int32_t session);
 
+/* Whether an interface that it is bound to, or its socket, is gone: both stay bound to that, whatever has its name now. */
+bool bfd_is_cut_off(struct bfd_reflex *reflex, int32_t session);
+
 struct bfd_orders {
   uint32_t number;
   const uint8_t *packet; /* no bytes: nothing is sent */

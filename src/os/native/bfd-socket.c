@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -122,6 +123,26 @@ int bfd_bind_source(struct bfd_reflex *reflex, struct bfd_session *session, cons
   session->fd = fd;
   session->port = at.at.port;
   return 0;
+}
+
+static bool has_lost_device(int fd) {
+  char name[IFNAMSIZ];
+  socklen_t len = sizeof name;
+  return getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, &len) != 0 && errno == ENODEV;
+}
+
+bool bfd_is_cut_off(struct bfd_reflex *reflex, int32_t id) {
+  pthread_mutex_lock(&reflex->lock);
+  const struct bfd_session *session = bfd_find_session(reflex, id);
+  const struct bfd_socket *socket = session ? bfd_find_socket(reflex, session->peer.socket) : NULL;
+  bool result = false;
+  if (socket) {
+    struct ifreq name = {.ifr_ifindex = (int)session->scope};
+    bool is_gone = session->scope != 0 && ioctl(socket->fd, SIOCGIFNAME, &name) != 0 && errno == ENODEV;
+    result = is_gone || has_lost_device(socket->fd);
+  }
+  pthread_mutex_unlock(&reflex->lock);
+  return result;
 }
 
 int bfd_add_socket(struct bfd_reflex *reflex, struct bfd_socket *socket) {
