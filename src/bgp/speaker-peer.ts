@@ -51,6 +51,8 @@ export class SpeakerPeer {
   #received = { announced: 0, withdrawn: 0 }
   /** What was there before is gone: no peer sees two of us. */
   #isReady = false
+  /** The end of all that was there before. */
+  #before: Promise<unknown> | null = null
   #isGone = false
 
   constructor(setup: PeerSetup, around: Around, before: Promise<void> | null) {
@@ -92,8 +94,8 @@ export class SpeakerPeer {
     this.#session.accept(stream)
   }
 
-  peerDown(why: string): void {
-    this.#session.peerDown(why)
+  peerDown(why: string, independent: boolean): void {
+    this.#session.peerDown(why, independent)
   }
 
   peerUp(): void {
@@ -112,10 +114,10 @@ export class SpeakerPeer {
   }
 
   /** Ends it for good; resolves when nothing of it is left. */
-  stop(reason: StopReason): Promise<void> {
+  async stop(reason: StopReason): Promise<void> {
     this.#isGone = true
     this.#session.stop(reason)
-    return this.#session.gone()
+    await Promise.all([this.#before, this.#session.gone()])
   }
 
   view(): PeerView {
@@ -152,10 +154,12 @@ export class SpeakerPeer {
     })
   }
 
-  #begin(before: Promise<void> | null): void {
+  #begin(before: Promise<unknown> | null): void {
+    this.#before = before
     const session = this.#session
     const begin = (): void => {
       if (this.#session !== session) return
+      this.#before = null
       this.#isReady = true
       this.#follow()
     }
@@ -170,7 +174,7 @@ export class SpeakerPeer {
     this.#isReady = false // or the old one would be started again
     old.stop(CHANGED)
     this.#session = this.#open()
-    this.#begin(old.gone())
+    this.#begin(Promise.all([this.#before, old.gone()]))
   }
 
   /** Dials, or no longer does so, as the setup says; a connection that there is stays. */

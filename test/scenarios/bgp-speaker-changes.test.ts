@@ -125,6 +125,19 @@ test('a peer that is removed hears so, others do not; added again it comes up af
   )
 })
 
+test('changed twice in a row, a peer is dialled when the first session is gone, and once', async () => {
+  const { world, node, told } = await three()
+  world.network.suspend(ADDRESSES[1])
+  told[1]?.process.stop()
+  node.speaker.configure(setups({ tor1: { holdMs: 30_000 } }))
+  await world.clock.advance(100)
+  node.speaker.configure(setups({ tor1: { holdMs: 60_000 } }))
+  await world.clock.advance(1800)
+  assert.equal(node.sockets.dials.length, 3, 'who does not hang up is waited for')
+  await world.clock.advance(200)
+  assert.equal(node.sockets.dials.length, 4)
+})
+
 test('a peer at another address is left, and found there', async () => {
   const { world, node, told } = await three()
   const moved = await Router.at(world, '10.0.1.9', [NODE])
