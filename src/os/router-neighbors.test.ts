@@ -106,6 +106,26 @@ const CASES: [string, readonly Heard[], number, string | null][] = [
     6,
     'e',
   ],
+  [
+    'the fifth where all have no end and were made up long ago',
+    [
+      ...['a', 'b', 'c', 'd'].map((address) => [0, address, 0] as const),
+      ...[100, 101, 113, 126, 139].map((atS) => [atS, 'e', 0] as const),
+    ],
+    160,
+    'e',
+  ],
+  [
+    'the fifth, made up, while the others speak',
+    [
+      ...['a', 'b', 'c', 'd'].map((address) => [0, address, 0] as const),
+      [29, 'e', 0],
+      ...['a', 'b', 'c', 'd'].map((address) => [29, address, 5] as const),
+      [33, 'e', 9],
+    ],
+    35,
+    null,
+  ],
 ]
 for (const [name, heard, atS, expected] of CASES) {
   test(`neighbours: ${name}`, () => {

@@ -23,12 +23,19 @@ export class RouterNeighbors {
   hear(address: string, lifetimeS: number, nowMs: number): void {
     this.expire(nowMs)
     const current = this.current()
-    if (!this.#heard.has(address) && this.#heard.size >= MOST) return
+    if (!this.#heard.has(address) && this.#heard.size >= MOST && !this.#makeRoom(nowMs)) return
     const expiresMs = lifetimeS === 0 ? Number.POSITIVE_INFINITY : nowMs + 1000 * lifetimeS
     this.#heard.set(address, { heardMs: nowMs, expiresMs })
     const first = current === null || current === address ? undefined : this.#heard.get(current)
     if (first && nowMs - first.heardMs >= DOUBTED_AFTER_MS)
       first.expiresMs = Math.min(first.expiresMs, nowMs + DOUBT_MS)
+  }
+
+  /** Those without end that are long silent must not keep out who comes: somebody may have made them up. */
+  #makeRoom(nowMs: number): boolean {
+    const [, ...others] = this.#heard
+    const stale = others.find(([, { heardMs }]) => nowMs - heardMs >= DOUBTED_AFTER_MS)
+    return stale !== undefined && this.#heard.delete(stale[0])
   }
 
   expire(nowMs: number): void {
