@@ -71,10 +71,21 @@ const STOPPED: Readonly<Record<StopReason['kind'], string>> = {
   handover: 'this speaker restarts',
 }
 
-/** RFC 9384. While nothing is open, it changes nothing. */
-export function onPeerDown(session: Session, why: string): Step {
-  if (session.call === null) return [session, []]
-  return fall(session, { why, say: ceaseByBfd(session) })
+/**
+ * RFC 9384. While nothing is open, no connection ends. RFC 5882 §4.3: while the peer restarts, silence is what the restart
+ * brings about where BFD restarts with BGP, and is no reason to break it off; where it does not, the restart is over.
+ */
+export function onPeerDown(
+  before: Session,
+  { why, independent }: Readonly<{ why: string; independent: boolean }>,
+): Step {
+  const isRestarting = before.stale.length > 0
+  if (isRestarting && !independent) return [before, []]
+  const session: Session = { ...before, stale: [] }
+  const over = isRestarting ? [disarm('stale')] : []
+  if (session.call === null) return [session, over]
+  const [fallen, actions] = fall(session, { why, say: ceaseByBfd(session) })
+  return [fallen, [...over, ...actions]]
 }
 
 function end(session: Session, { why, say, abort = false, keepsRoutes = false, isFinal = false }: Ending): Step {

@@ -100,7 +100,7 @@ function anything(around: Around, random: () => number): Event {
     () => ({ type: 'start' }),
     () =>
       random() < 0.2 ? { type: 'stop', reason: { kind: one(['drain', 'handover', 'removed']), text: 'x' } } : null,
-    () => (random() < 0.2 ? { type: 'peerDown', why: 'BFD' } : null),
+    () => (random() < 0.2 ? { type: 'peerDown', why: 'BFD', independent: false } : null),
     () => (random() < 0.2 ? { type: 'peerUp' } : null),
     () => {
       const intervals = { keepaliveMs: one([null, 1000, 60_000]), connectMs: one([null, 1000, 20_000]) }

@@ -53,8 +53,11 @@ export type Intervals = Pick<Config, 'keepaliveMs' | 'connectMs'>
 export type Event =
   | Readonly<{ type: 'start' }>
   | Readonly<{ type: 'stop'; reason: StopReason }>
-  /** Forwarding to the peer is known to be broken (BFD). */
-  | Readonly<{ type: 'peerDown'; why: string }>
+  /**
+   * Forwarding to the peer is known to be broken (BFD); `independent` (C bit, RFC 5882 §4.3): no restart of what speaks
+   * BGP there looks like this.
+   */
+  | Readonly<{ type: 'peerDown'; why: string; independent: boolean }>
   /** Forwarding to the peer is known to work again (BFD): whoever waits need not. */
   | Readonly<{ type: 'peerUp' }>
   /** Other intervals; all else, which stands in OPENs, needs another session. */

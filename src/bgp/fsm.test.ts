@@ -90,7 +90,7 @@ const EVENTS = {
   'stop (removed)': stop('removed'),
   'stop (reconfigured)': stop('reconfigured'),
   'stop (handover)': stop('handover'),
-  'peer down (BFD)': { type: 'peerDown', why: 'BFD' },
+  'peer down (BFD)': { type: 'peerDown', why: 'BFD', independent: false },
   'peer up (BFD)': { type: 'peerUp' },
   'other intervals': { type: 'configure', intervals: { keepaliveMs: 10_000, connectMs: 20_000 } },
   connected: { type: 'connected', id: 1 },
@@ -611,12 +611,30 @@ const KEPT: [string, Config, Open, Event, string][] = [
   ['NOTIFICATION, and we have no N bit', config, restarting(['ipv4']), said(notified(6, 4)), ''],
   ['Hard Reset', restartable, restarting(['ipv4']), said(notified(6, 9)), ''],
   ['hold time expired, with the N bit', restartable, restarting(['ipv4']), expired('hold'), 'ipv4'],
-  ['BFD', restartable, restarting(['ipv4']), { type: 'peerDown', why: '' }, ''],
+  ['BFD', restartable, restarting(['ipv4']), { type: 'peerDown', why: '', independent: false }, ''],
   ['we stop', restartable, restarting(['ipv4']), stop('drain'), ''],
 ]
 for (const [name, own, open, event, expected] of KEPT) {
   test(`routes of a restarting peer: ${name}: ${expected || 'none'} stale`, () => {
     assert.equal(families(step(upWith(own, open), event)[0]), expected)
+  })
+}
+
+const BFD: readonly (readonly [string, boolean, boolean, string, boolean])[] = [
+  ['it shares the fate of BGP there: the restart goes on', false, true, 'ipv4', true],
+  ['it does not: the restart is over', true, true, '', false],
+  ['it does not, and nothing is open yet: the restart is over', true, false, '', false],
+]
+for (const [name, independent, isBack, expected, isUp] of BFD) {
+  test(`BFD goes down while the peer restarts, and ${name} (RFC 5882 §4.3)`, () => {
+    const before = { ...upWith(restartable, restarting(['ipv4'])), stale: ['ipv4'] as const }
+    const session = isBack ? before : { ...before, state: 'Idle' as const, call: null }
+    const [after, actions] = step(session, { type: 'peerDown', why: 'BFD', independent })
+    assert.deepEqual([families(after), after.state === 'Established'], [expected, isUp])
+    assert.equal(
+      actions.some(({ type }) => type === 'disarm'),
+      expected === '',
+    )
   })
 }
 
@@ -639,7 +657,7 @@ test('RFC 8538: who leaves for good, or is found dead, says Hard Reset, with wha
   assert.deepEqual(bytes(stop('drain', 'é')), [9, 6, 2, 2, 0xc3, 0xa9])
   assert.deepEqual(bytes(stop('removed', 'x')), [9, 6, 3])
   assert.deepEqual(bytes(stop('reconfigured')), [6])
-  assert.deepEqual(bytes({ type: 'peerDown', why: 'BFD' }), [9, 6, 10])
+  assert.deepEqual(bytes({ type: 'peerDown', why: 'BFD', independent: false }), [9, 6, 10])
   assert.equal(bytes(stop('drain', 'é'.repeat(200))).length, 3 + 1 + 254)
 })
 

@@ -52,7 +52,7 @@ export function step(session: Session, event: Event): Step {
     case 'stop':
       return session.enabled ? onStop(session, event.reason) : [session, []]
     case 'peerDown':
-      return onPeerDown(session, event.why)
+      return onPeerDown(session, event)
     case 'peerUp':
       return onPeerUp(session)
     case 'configure':

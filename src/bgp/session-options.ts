@@ -44,7 +44,7 @@ export interface Session {
   /** Ends it until it is started again. */
   stop(reason: StopReason): void
   /** Ends it, to begin anew: BFD has found that nothing reaches the peer. */
-  peerDown(why: string): void
+  peerDown(why: string, independent: boolean): void
   /** BFD has found that the peer can be reached: whoever waits before dialling does so now. */
   peerUp(): void
   /** Other intervals, without ending anything. */

@@ -58,8 +58,8 @@ class LiveSession implements Session {
     this.#feed({ type: 'stop', reason })
   }
 
-  peerDown(why: string): void {
-    this.#feed({ type: 'peerDown', why })
+  peerDown(why: string, independent: boolean): void {
+    this.#feed({ type: 'peerDown', why, independent })
   }
 
   peerUp(): void {

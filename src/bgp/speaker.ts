@@ -126,9 +126,12 @@ export class BgpSpeaker {
     for (const peer of this.#peers.values()) peer.lookAtAddresses()
   }
 
-  /** BFD: nothing reaches the peer. Its session ends at once, and begins anew. */
-  peerDown(name: string, why: string): void {
-    this.#peers.get(name)?.peerDown(why)
+  /**
+   * BFD: nothing reaches the peer. Its session ends at once, and begins anew; unless the peer is restarting, and BFD
+   * there is not `independent` of that (its C bit).
+   */
+  peerDown(name: string, why: string, independent = false): void {
+    this.#peers.get(name)?.peerDown(why, independent)
   }
 
   /** BFD: the peer can be reached. An attempt that waits begins now. */

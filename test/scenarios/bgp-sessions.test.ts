@@ -176,7 +176,7 @@ test('removed, changed, and broken by BFD: each says so', async () => {
   for (const [end, subcode] of [
     [(speaker: Speaker) => speaker.session.stop({ kind: 'removed', text: '' }), 'peer de-configured'],
     [(speaker: Speaker) => speaker.session.stop({ kind: 'reconfigured', text: '' }), 'other configuration change'],
-    [(speaker: Speaker) => speaker.session.peerDown('BFD: detection time expired'), 'BFD down'],
+    [(speaker: Speaker) => speaker.session.peerDown('BFD: detection time expired', false), 'BFD down'],
   ] as const) {
     const world = new World()
     const { near, far } = await up(world)
@@ -189,7 +189,7 @@ test('removed, changed, and broken by BFD: each says so', async () => {
 test('after BFD has ended it, it is tried again at once', async () => {
   const world = new World()
   const { near, far } = await up(world)
-  near.session.peerDown('BFD: detection time expired')
+  near.session.peerDown('BFD: detection time expired', false)
   await world.until(() => near.isUp && far.isUp, 1000, 'it is back')
   assert.deepEqual(near.log, ['up', 'down: BFD: detection time expired', 'up'])
 })

@@ -13,15 +13,36 @@ const ECHO_MS = 50
 const DETECT_MULT = 3
 const MINIMUM_TTL = 254
 
+export type Near = Readonly<{
+  links: readonly Link[]
+  neighbour(link: string): string | null
+  /** The need of this peer whose session is Up; null: there is none. */
+  live: BfdNeed | null
+}>
+
 /**
  * The need of a peer with a BFD profile: over one hop by the link that it is on; over several with ebgpMultiHop, or where
- * it is on no link. Null while it is not known where it is, or our own address for it is not here.
+ * it is on no link. Null while it is not known where it is, or our own address for it is not here. A session that is Up
+ * and has lost its way (its link, our address, the router's advertisements) stays as it was: it finds by itself that
+ * nothing comes through, and its end is the peer's.
  */
-export function bfdNeed(
-  peer: Peer,
-  profile: BfdProfile,
-  { links, neighbour }: Readonly<{ links: readonly Link[]; neighbour(link: string): string | null }>,
-): BfdNeed | null {
+export function bfdNeed(peer: Peer, profile: BfdProfile, near: Near): BfdNeed | null {
+  const found = foundNeed(peer, profile, near)
+  const { live } = near
+  if (!live || !isOf(peer, live)) return found
+  const isLost = found === null || (live.link !== null && found.link === null && !peer.ebgpMultiHop)
+  return isLost ? { ...live, profile: profile.name, timers: timersOf(profile) } : found
+}
+
+/** The peer is still said to be where this need looks for it. */
+function isOf({ address, interface: link, sourceAddress, vrf }: Peer, live: BfdNeed): boolean {
+  if (live.device !== vrf) return false
+  if (link !== null) return live.link === link
+  if (sourceAddress && formatIp(sourceAddress) !== live.local) return false
+  return address !== null && formatIp(address) === live.address
+}
+
+function foundNeed(peer: Peer, profile: BfdProfile, { links, neighbour }: Near): BfdNeed | null {
   const shared = { name: peer.name, device: peer.vrf, profile: profile.name, timers: timersOf(profile) }
   if (peer.interface !== null) {
     const link = links.find(({ name }) => name === peer.interface)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { StopReason } from '../../bgp/fsm.ts'
+import type { SessionView } from '../../bgp/view.ts'
 import type { Peer } from '../../model/peer.ts'
 import type { Leaving } from './leaving.ts'
 
@@ -10,9 +11,18 @@ const MOST_TEXT_BYTES = 128
  * How a speaker that is asked to stop ends the session with a peer. One that keeps our routes while we restart
  * (RFC 4724) hears nothing, unless the node leaves; everybody else is told, after the routes were drained.
  */
-export function farewellFor({ gracefulRestart }: Pick<Peer, 'gracefulRestart'>, leaving: Leaving | null): StopReason {
-  if (gracefulRestart && leaving === null) return { kind: 'handover', text: '' }
+export function farewellFor(
+  { gracefulRestart }: Pick<Peer, 'gracefulRestart'>,
+  leaving: Leaving | null,
+  session: Pick<SessionView, 'received'>,
+): StopReason {
+  if (gracefulRestart && leaving === null && mayKeepRoutes(session)) return { kind: 'handover', text: '' }
   return { kind: 'drain', text: shortened(`metallb: ${leaving?.message ?? 'the speaker stops'}`) }
+}
+
+/** Not so a peer that knows nothing of restarts: it drops routes with the connection. Who said nothing yet has none. */
+function mayKeepRoutes({ received }: Pick<SessionView, 'received'>): boolean {
+  return received === null || received.capabilities.some(({ type }) => type === 'gracefulRestart')
 }
 
 /** Cut between characters. */

@@ -55,6 +55,9 @@ export type PeeringOptions = Readonly<{
   onReplan(): void
 }>
 
+/** For routers to take what is on its way to them, when this speaker stops. */
+const TELLING_MS = 2000
+
 export class Peering implements Routing {
   readonly #options: PeeringOptions
   readonly #bgp: BgpSpeaker
@@ -67,7 +70,9 @@ export class Peering implements Routing {
   readonly #routerIds = new Map<string, number>()
   #model: Model | null = null
   #peers: readonly Peer[] = []
-  #stopped = false
+  /** Nothing changes any more. */
+  #isFrozen = false
+  #stopping: Promise<void> | null = null
 
   constructor(options: PeeringOptions) {
     const { links, sockets, clock, random, log, drainMs } = options
@@ -87,7 +92,7 @@ export class Peering implements Routing {
     })
     this.#bfd = new PeerBfd(options, {
       onUp: (names) => this.#bfdUp(names),
-      onDown: (names, why) => this.#bfdDown(names, why),
+      onDown: (names, why, { peerIndependent }) => this.#bfdDown(names, why, peerIndependent),
     })
     this.#routers = new NearRouters(
       () => options.openRouters(),
@@ -112,12 +117,13 @@ export class Peering implements Routing {
 
   configured(model: Model): void {
     const { node, ignoreExcludeLabel } = this.#options
-    const announced = this.#model !== null
+    const announced = this.#model?.nodes.has(node) ?? false
+    const before = this.#peers
     this.#model = model
     this.#peers = model.peers.filter(({ nodes }) => nodes.has(node))
     const leaving = leavingOf(model.nodes.get(node), { ignoreExcludeLabel, daemonSetDeleted: false })
     this.#drain.update(leaving, { announced })
-    this.#apply()
+    this.#apply(new Set(this.#peers.filter((peer) => before.some((one) => isMoved(one, peer))).map(({ name }) => name)))
   }
 
   set(service: string, routes: readonly PeerRoute[]): void {
@@ -146,36 +152,53 @@ export class Peering implements Routing {
     return this.#debug
   }
 
-  async stop(): Promise<void> {
-    if (this.#stopped) return
-    const { node, ignoreExcludeLabel, drainMs, clock, isRemoved } = this.#options
+  stop(): Promise<void> {
+    this.#stopping ??= this.#leave()
+    return this.#stopping
+  }
+
+  async #leave(): Promise<void> {
+    const { node, ignoreExcludeLabel, isRemoved } = this.#options
     // Only who could come back has to know whether it will.
     const mayReturn = this.#peers.some(({ gracefulRestart }) => gracefulRestart !== null)
     const daemonSetDeleted = mayReturn && isRemoved !== undefined && (await isRemoved())
-    this.#stopped = true
+    this.#isFrozen = true
     this.#drain.stop()
     const leaving = leavingOf(this.#model?.nodes.get(node), { ignoreExcludeLabel, daemonSetDeleted })
-    const farewells = new Map(this.#peers.map((peer) => [peer.name, farewellFor(peer, leaving)]))
+    const views = [...this.#bgp.peers()]
+    const farewells = new Map(
+      views.map(({ name, session }) => {
+        const peer = this.#peers.find((one) => one.name === name) ?? { gracefulRestart: null }
+        return [name, farewellFor(peer, leaving, session)]
+      }),
+    )
     const reason = (name: string) => farewells.get(name) ?? { kind: 'drain' as const, text: '' }
-    const drained = [...this.#bgp.peers()].filter(
+    const drained = views.filter(
       ({ name, session, routes }) =>
         session.state === 'Established' && routes.sent > 0 && reason(name).kind === 'drain',
     )
-    const patienceMs = this.#drain.remainingMs ?? drainMs
-    if (drained.length > 0 && patienceMs > 0) {
-      for (const { name } of drained) this.#bgp.drain(true, name)
-      await new Promise<void>((resolve) => clock.after(patienceMs, resolve))
-    }
+    if (drained.length > 0) await this.#leadElsewhere(drained.map(({ name }) => name))
+    this.#bfd.hush()
     await this.#bgp.close(reason)
     this.#bfd.close()
     this.#routers.close()
   }
 
-  /** What sessions there should be, given everything that is known now. */
-  #apply(): void {
-    if (this.#stopped || !this.#model) return
-    const { links: known } = this.#options
-    const links = known.list()
+  /** The time counts from when the last of them was told; who reads slowly is not waited for. */
+  async #leadElsewhere(names: readonly string[]): Promise<void> {
+    const { clock, drainMs } = this.#options
+    if (drainMs === 0) return
+    for (const name of names) this.#bgp.drain(true, name)
+    const limit = new AbortController()
+    await Promise.race([this.#bgp.settled(), pause(clock, TELLING_MS, limit.signal)])
+    limit.abort()
+    await pause(clock, this.#drain.remainingMs ?? drainMs)
+  }
+
+  /** What sessions there should be, given everything that is known now. `moved`: peers that are said to be elsewhere. */
+  #apply(moved: ReadonlySet<string> = new Set()): void {
+    if (this.#isFrozen || !this.#model) return
+    const links = this.#options.links.list()
     const peers = this.#peers
     this.#routers.watch(peers.flatMap((peer) => peer.interface ?? []))
     const near = { links, neighbour: (link: string) => this.#routers.neighbour(link) }
@@ -183,9 +206,9 @@ export class Peering implements Routing {
     const profileOf = ({ bfdProfile }: Peer) => (bfdProfile === null ? undefined : profiles.get(bfdProfile))
     const needs = peers.flatMap((peer) => {
       const profile = profileOf(peer)
-      return profile ? (bfdNeed(peer, profile, near) ?? []) : []
+      return profile ? (bfdNeed(peer, profile, { ...near, live: this.#bfd.live(peer.name) }) ?? []) : []
     })
-    this.#bfd.configure(needs, new Set(peers.flatMap((peer) => (profileOf(peer) ? peer.name : []))))
+    this.#bfd.configure(needs, (device) => links.find(({ name }) => name === device)?.index ?? null)
     const setups = peers.map((peer) => {
       const profile = profileOf(peer)
       // A session that is not there yet, as it is not known where the peer is, is not up either.
@@ -193,6 +216,9 @@ export class Peering implements Routing {
       const strictStart = profile?.strictStart ?? false
       return peerSetup(peer, { ...near, node: this.#options.node, routerId: this.#routerId(peer), bfdUp, strictStart })
     })
+    // A session goes on when its way is lost, but not when another way is asked for that there is not yet.
+    const ended = setups.filter(({ name, reach }) => reach.withheld && moved.has(name))
+    if (ended.length > 0) this.#bgp.configure(setups.filter((setup) => !ended.includes(setup)))
     this.#bgp.configure(setups)
     this.#sayWithheld(setups)
   }
@@ -232,8 +258,8 @@ export class Peering implements Routing {
   }
 
   /** Forwarding to these peers is broken: their sessions end now, not when their hold time does. */
-  #bfdDown(names: readonly string[], why: string): void {
-    for (const name of names) this.#bgp.peerDown(name, why)
+  #bfdDown(names: readonly string[], why: string, isIndependent: boolean): void {
+    for (const name of names) this.#bgp.peerDown(name, why, isIndependent)
     this.#apply()
   }
 
@@ -241,7 +267,8 @@ export class Peering implements Routing {
     const { log, onReplan } = this.#options
     const why = state.phase === 'stays' ? {} : { reason: state.leaving.code, why: state.leaving.message }
     log.info(WORDS[state.phase], { event: 'drain', ...why })
-    this.#bgp.drain(state.phase === 'draining')
+    // What is withdrawn is not told once more as a route to be used.
+    this.#bgp.drain(state.phase !== 'stays')
     onReplan()
   }
 }
@@ -251,6 +278,24 @@ const WORDS = {
   draining: 'this node is to leave: routers are asked to prefer others',
   left: 'this node leaves: its routes are withdrawn',
 } as const
+
+/** Another place to be reached at, or from. */
+function isMoved(before: Peer, after: Peer): boolean {
+  return before.name === after.name && placeOf(before) !== placeOf(after)
+}
+
+function placeOf({ address, interface: link, sourceAddress }: Peer): string {
+  return [address && formatIp(address), sourceAddress && formatIp(sourceAddress), link].join(' ')
+}
+
+/** Resolves after so long, or when it is aborted. */
+function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  if (ms <= 0) return Promise.resolve()
+  return new Promise((resolve) => {
+    const timer = clock.after(ms, resolve)
+    signal?.addEventListener('abort', () => timer.cancel(), { once: true })
+  })
+}
 
 /** As MetalLB's metrics name it. */
 function addressOf({ address, interface: link, port }: Peer): string {

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+/** BFD ends BGP sessions and lets them come back, and does nothing else to them. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Link } from '../../src/lib/net.ts'
+import type { KubeObject } from '../../src/lib/object.ts'
+import { profile } from '../model/objects.ts'
+import * as bfd from './bfd-routers.ts'
+import type { Router as BgpRouter, RouterSession } from './bgp-speaker-world.ts'
+import { ETH0, lastOf, NODE, OUR_ASN, PeeringNode, PeeringWorld, PREFIX, TOR, torPeer } from './peering-world.ts'
+
+/** 100 ms, three of which may be lost. */
+const FAST = { transmitInterval: 100, receiveInterval: 100, detectMultiplier: 3 }
+const DETECT_MS = 300
+const fast = (spec: object = {}): KubeObject => profile('fast', { ...FAST, ...spec })
+const WITH_BFD = { bfdProfile: 'fast' }
+/** The router's end. */
+const theirs = (fields: object = {}) => bfd.need(NODE, {}, { local: TOR, ...fields })
+
+type Scene = Readonly<{
+  world: PeeringWorld
+  node: PeeringNode
+  tor: RouterSession
+  router: BgpRouter
+  far: bfd.Router
+}>
+
+/** A node and a router, whose end of BFD waits for `configure`. */
+async function scene(spec: object = {}, config: object = {}, ...more: readonly KubeObject[]): Promise<Scene> {
+  const world = new PeeringWorld(fast(), torPeer({ ...WITH_BFD, ...spec }), ...more)
+  const router = await world.router(TOR, config)
+  const far = world.bfdRouter(TOR)
+  const node = await new PeeringNode(world).start()
+  return { world, node, tor: router.of(NODE), router, far }
+}
+
+/** BGP is up, and BFD as well. */
+async function watched(spec: object = {}, config: object = {}, ...more: readonly KubeObject[]): Promise<Scene> {
+  const all = await scene(spec, config, ...more)
+  all.far.configure(theirs())
+  const isUp = () => all.node.bfdStates().includes('Up') && all.tor.prefixes.includes(PREFIX)
+  await all.world.until(isUp, 60_000, 'both are up')
+  return all
+}
+
+/** Nothing of BFD passes any more; TCP does. */
+const cut = ({ world }: Scene) => world.datagrams.partition([NODE], [TOR])
+
+test('BFD down: Cease/BFD Down in the detection time, and up again lets it reconnect at once', async () => {
+  const all = await watched()
+  const { world, node, tor } = all
+  cut(all)
+  await world.until(() => !node.isUp(), DETECT_MS + 50, 'the session is closed')
+  await world.pass(20)
+  assert.match(tor.log.join('\n'), /down: the peer says: Cease: BFD down/i)
+  assert.match(node.story.join('\n'), /down tor: BFD: /)
+  world.datagrams.heal()
+  await world.until(() => node.bfdStates().includes('Up') && tor.prefixes.includes(PREFIX), 5000, 'both are back')
+  await node.stop()
+})
+
+test('BFD comes up: who waits for its next dial need not', async () => {
+  const all = await watched()
+  const { world, node, tor } = all
+  world.bgp.network.partition([NODE], [TOR])
+  cut(all)
+  await world.pass(120_000)
+  assert.equal(node.isUp(), false)
+  world.bgp.network.heal()
+  world.datagrams.heal()
+  await world.until(() => node.bfdStates().includes('Up'), 3000, 'BFD is up')
+  await world.until(() => tor.prefixes.includes(PREFIX), 3000, 'BGP follows it')
+  await node.stop()
+})
+
+test('without strictStart BGP comes up without BFD', async () => {
+  const { world, node, tor } = await scene()
+  await world.until(() => tor.prefixes.includes(PREFIX), 10_000, 'the route is there')
+  assert.deepEqual(node.bfdStates(), ['Down'])
+  await node.stop()
+})
+
+test('strictStart: no dial before BFD is up, one at once then, and none after it went down', async () => {
+  const all = await scene({}, {}, fast({ strictStart: true }))
+  const { world, node, tor, far } = all
+  await world.pass(10_000)
+  assert.deepEqual([node.sockets.dials.length, node.state()], [0, 'waitsForBfd'])
+  far.configure(theirs())
+  await world.until(() => tor.prefixes.includes(PREFIX), 4000, 'the route is there')
+  cut(all)
+  await world.until(() => node.state() === 'waitsForBfd' && !node.isUp(), DETECT_MS + 50, 'the session is closed')
+  const dials = node.sockets.dials.length
+  await world.pass(30_000)
+  assert.equal(node.sockets.dials.length, dials)
+  world.datagrams.heal()
+  await world.until(() => tor.prefixes.includes(PREFIX), 4000, 'the route is there again')
+  await node.stop()
+})
+
+test('the router switches BFD off: BGP stays up', async () => {
+  const { world, node, tor, far } = await watched()
+  far.configure()
+  await world.until(() => !node.bfdStates().includes('Up'), 1000, 'BFD is down here')
+  await world.pass(10_000)
+  assert.deepEqual([node.story, tor.log], [['up tor'], ['up']])
+  await node.stop()
+})
+
+const without = (...addresses: readonly string[]) => ({
+  ...ETH0,
+  addresses: ETH0.addresses.filter(({ address }) => !addresses.includes(address)),
+})
+const GONE: readonly (readonly [string, object, readonly Link[]])[] = [
+  ['the carrier is lost', {}, [{ ...ETH0, carrier: false }]],
+  ['our address is gone: eBGP', {}, [without(NODE)]],
+  ['our address is gone: iBGP', { peerASN: OUR_ASN }, [without(NODE)]],
+  ['the sourceAddress is gone', { sourceAddress: NODE }, [without(NODE)]],
+  ['the link is gone', {}, []],
+]
+for (const [name, spec, links] of GONE) {
+  test(`${name}: BFD closes the session in the detection time`, async () => {
+    const all = await watched(spec, 'peerASN' in spec ? { localAsn: OUR_ASN } : {})
+    const { world, node } = all
+    cut(all)
+    node.links.replace(links)
+    await world.until(() => !node.isUp(), DETECT_MS + 50, 'the session is closed')
+    assert.match(node.story.join('\n'), /down tor: BFD: /)
+    world.datagrams.heal()
+    node.links.replace([ETH0])
+    await world.until(() => node.isUp() && node.bfdStates().join() === 'Up', 60_000, 'both are back')
+    await node.stop()
+  })
+}
+
+test('an interface that is made anew under its name has a session of its own', async () => {
+  const all = await watched()
+  const { world, node } = all
+  const before = [...node.peering.readings.bfd()][0]?.localDiscriminator
+  cut(all)
+  node.links.replace([{ ...ETH0, index: 9 }])
+  await world.until(() => !node.isUp(), DETECT_MS + 50, 'the session is closed')
+  world.datagrams.heal()
+  await world.until(() => node.bfdStates().join() === 'Up', 5000, 'BFD is up')
+  assert.notEqual([...node.peering.readings.bfd()][0]?.localDiscriminator, before)
+  await node.stop()
+})
+
+test('the profile is deleted, and it was the last one: BFD ends, and BGP does not', async () => {
+  const { world, node, tor, far } = await watched()
+  world.api.apply(torPeer())
+  world.api.delete('BFDProfile', 'metallb-system', 'fast')
+  await world.pass(10_000)
+  assert.deepEqual([node.bfdStates(), node.story, tor.log], [[], ['up tor'], ['up']])
+  assert.deepEqual([far.isUp, far.reports.slice(1)], [false, []], 'the router was told that it is no failure')
+  await node.stop()
+})
+
+test('the profile is changed: other intervals are agreed on, and nothing is reset', async () => {
+  const { world, node, tor, far } = await watched()
+  world.api.apply(fast({ transmitInterval: 200, receiveInterval: 200, detectMultiplier: 5 }))
+  await world.pass(10_000)
+  const [view] = [...node.peering.readings.bfd()]
+  assert.deepEqual([node.story, tor.log, far.reports], [['up tor'], ['up'], ['up peer']])
+  assert.equal(far.view.localDiscriminator, view?.remoteDiscriminator)
+  await node.stop()
+})
+
+test('two peers at one address share a session, and both are closed', async () => {
+  const second = torPeer({ ...WITH_BFD, peerPort: 1179 }, 'second')
+  const all = await watched({}, {}, second)
+  const { world, node } = all
+  assert.equal([...node.peering.readings.bfd()].length, 1)
+  assert.deepEqual([...node.peering.readings.bfd()][0]?.names, ['second', 'tor'])
+  cut(all)
+  await world.until(() => !node.isUp(), DETECT_MS + 50, 'the session is closed')
+  await node.stop()
+})
+
+test('no peer has a profile: the thread is not started', async () => {
+  const world = new PeeringWorld(fast(), torPeer())
+  const node = await new PeeringNode(world).start()
+  await world.pass(5000)
+  assert.equal(node.hasReflex, false)
+  await node.stop()
+})
+
+for (const [name, spec, link] of [
+  ['over one hop by default', {}, 'eth0'],
+  ['ebgpMultiHop: over several', { ebgpMultiHop: true }, null],
+  ['iBGP that is not on the link: over several', { peerASN: OUR_ASN, peerAddress: '198.51.100.1' }, null],
+] as const) {
+  test(name, async () => {
+    const { world, node } = await scene(spec)
+    await world.pass(100)
+    assert.deepEqual(
+      [...node.peering.readings.bfd()].map((view) => view.link),
+      [link],
+    )
+    await node.stop()
+  })
+}
+
+test('stopping is no failure of BFD: the log has no warning, and the router none either', async () => {
+  const { node, far, world } = await watched()
+  const lines = node.lines.length
+  far.reports.splice(0)
+  await node.stop()
+  await world.pass(1000)
+  assert.deepEqual(
+    node.lines.slice(lines).filter((line) => /"level":"warn".*bfd/.test(line)),
+    [],
+  )
+  assert.deepEqual(far.reports, [])
+})
+
+const RESTART = { gracefulRestart: { enabled: true } }
+const RESTARTABLE = { gracefulRestart: { restartSeconds: 120 } }
+
+test('graceful restart is agreed on: BFD down is a Hard Reset, so that the router keeps no routes', async () => {
+  const all = await watched(RESTART, RESTARTABLE)
+  const { world, node, tor } = all
+  cut(all)
+  await world.until(() => lastOf(tor) !== 'up', DETECT_MS + 50, 'the session is closed')
+  assert.match(lastOf(tor), /BFD down/i)
+  assert.deepEqual(tor.session.view().stale, [])
+  await node.stop()
+})
+
+test('the router restarts gracefully, and BFD with it (C=0): the session that came back stays', async () => {
+  const all = await watched(RESTART, RESTARTABLE)
+  const { world, node, tor } = all
+  tor.session.stop({ kind: 'handover', text: '' })
+  tor.session.start()
+  await world.until(() => node.ups() === 2, 60_000, 'the session is back')
+  assert.deepEqual([...node.peering.readings.peers()][0]?.session.stale, ['ipv4'], 'until its End-of-RIB')
+  cut(all)
+  await world.until(() => !node.bfdStates().includes('Up'), DETECT_MS + 50, 'BFD is down')
+  await world.pass(1000)
+  assert.equal(node.isUp(), true)
+  tor.say({ type: 'update', reach: [], unreach: [], attributes: {}, endOfRib: 'ipv4', flaw: null })
+  world.datagrams.heal()
+  await world.until(() => node.bfdStates().includes('Up'), 5000, 'BFD is back')
+  cut(all)
+  await world.until(() => !node.isUp(), DETECT_MS + 50, 'then BFD counts again')
+  await node.stop()
+})
