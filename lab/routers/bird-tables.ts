@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What BIRD's birdc prints, as far as the lab looks at it. */
-import { DOWN, type SeenRoute, type SeenSession } from './router.ts'
+import { DOWN, type Family, type SeenRoute, type SeenSession } from './router.ts'
 
 type Attributes = ReadonlyMap<string, string>
 
@@ -61,22 +61,26 @@ function tuples(text = ''): string[] {
   )
 }
 
-/** Reads `show protocols all NAME`; End-of-RIB is told in the log alone, which leaves out UPDATEs where there are many. */
-export function birdSession(text: string, endOfRib: SeenSession['endOfRib']): SeenSession {
+/** What BIRD has logged of a protocol: how often its session came up, and all lines since then, without their beginning. */
+export function birdSaid(log: string, protocol: string): Readonly<{ ups: number; lines: readonly string[] }> {
+  const mark = ` ${protocol}: `
+  const all = log.split('\n').flatMap((line) => {
+    const at = line.indexOf(mark)
+    return at < 0 ? [] : [line.slice(at + mark.length)]
+  })
+  const lines = all.slice(all.lastIndexOf(UP) + 1)
+  return { ups: all.filter((line) => line === UP).length, lines }
+}
+
+const UP = 'BGP session established'
+
+/** Reads `show protocols all NAME`; of End-of-RIB, and of other sessions before, only the log tells. */
+export function birdSession(text: string, logged: Readonly<{ ups: number; endOfRib: readonly Family[] }>): SeenSession {
   const [, state] = /^ {2}BGP state: +(.*)$/m.exec(text) ?? []
   if (state === undefined) return DOWN
   const isUp = state === 'Established'
-  const [, since = ''] = /^\w+ +BGP +\S+ +\w+ +(\S+)/m.exec(text) ?? []
   const imports = [...text.matchAll(/Import (?:updates|withdraws): +(\d+)/g)].map(([, received]) => Number(received))
   const updates = imports.reduce((sum, count) => sum + count, 0)
-  return { isUp, state, upSince: isUp ? since : '', endOfRib: isUp ? endOfRib : [], updates }
-}
-
-/** What BIRD has logged of this protocol since its session is up, each line without its beginning. */
-export function birdSaid(log: string, protocol: string): readonly string[] {
-  const mark = ` ${protocol}: `
-  const lines = log
-    .split('\n')
-    .flatMap((line) => (line.includes(mark) ? [line.slice(line.indexOf(mark) + mark.length)] : []))
-  return lines.slice(lines.lastIndexOf('BGP session established') + 1)
+  const upSince = isUp ? `session ${logged.ups}` : ''
+  return { isUp, state, upSince, endOfRib: isUp ? logged.endOfRib : [], updates }
 }

@@ -48,9 +48,11 @@ export class Bird implements Router {
   async session(address: string): Promise<SeenSession> {
     const { name, families } = this.#protocolOf(address)
     if (name === null) return DOWN
-    const ends = birdSaid(this.log(), name).filter((line) => line === 'Got END-OF-RIB')
+    const { ups, lines } = birdSaid(this.log(), name)
+    const ends = lines.filter((line) => line === 'Got END-OF-RIB').length
     // It does not say of which family one is.
-    return birdSession(await this.command(`show protocols all ${name}`), ends.length >= families.length ? families : [])
+    const endOfRib = ends >= families.length ? families : []
+    return birdSession(await this.command(`show protocols all ${name}`), { ups, endOfRib })
   }
 
   async command(text: string): Promise<string> {

@@ -23,7 +23,7 @@ import { notObserved } from '../../lab/wait.ts'
 import type { Manifest } from './bgp-objects.ts'
 
 const LAUNCHER = join(import.meta.dirname, '../../bin/metallb')
-const READY_MS = 30_000
+const READY_MS = 60_000
 const POLL_MS = 100
 /** Where routers keep their files: in the sandbox's own /run, since some run as users of theirs. */
 const ROUTERS = '/run/routers'
@@ -64,8 +64,8 @@ export class BgpScene {
     mkdirSync(ROUTERS)
   }
 
-  /** Hosts of these names, numbered from `192.168.1.11` and `fd00::b` on. Once in a sandbox. */
-  static async build(names: readonly string[]): Promise<BgpScene> {
+  /** Hosts of these names, numbered from `192.168.1.11` and `fd00::b` on. Once in a sandbox; what `atEnd` is given ends its programs. */
+  static async build(names: readonly string[], atEnd: (end: () => Promise<void>) => void = after): Promise<BgpScene> {
     const directory = sandboxDirectory()
     assert(directory, 'this file is run by a test of its own, in a sandbox')
     for (const [tool, name] of Object.entries(TOOLS)) {
@@ -79,7 +79,7 @@ export class BgpScene {
     const hosts = await buildNetwork(names.map((name, index) => hostPlan(name, 11 + index)))
     await Promise.all(hosts.map((host) => giveIpv6(host)))
     const scene = new BgpScene(directory, hosts)
-    after(() => scene.#end())
+    atEnd(() => scene.#end())
     return scene
   }
 
