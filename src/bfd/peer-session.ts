@@ -48,7 +48,7 @@ export class PeerSession {
   #lastDown: Readonly<{ why: string; atMs: number }> | null = null
   /** Echoes that had come back when it came Up. */
   #echoesBefore = 0
-  /** Why it could not be opened, as was told last. */
+  /** Why it could not be opened or changed, as was told last. */
   fault: string | null = null
 
   constructor(options: PeerSessionOptions) {

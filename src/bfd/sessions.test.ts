@@ -344,7 +344,7 @@ test('a least TTL that cannot be changed stays, and so does the session', () => 
   const { reflex, sessions, comeUp, linesAbout } = bound(new Stage(far(254)))
   comeUp()
   reflex.refuse = { session: 'no memory' }
-  sessions.configure([far(253)])
+  for (let i = 0; i < 3; i++) sessions.configure([far(253)])
   assert.deepEqual([sessions.isUp('p'), reflex.open.map(({ peer }) => peer.minTtl)], [true, [254]])
   assert.equal(linesAbout('bfdNotChanged').length, 1)
   reflex.refuse = {}
@@ -368,10 +368,15 @@ test('what is told of sessions that are gone, or never were, is for nobody', () 
   assert.equal(sessions.drops()['unknownSession'], 1)
 })
 
-test('a pause is one line in the log', () => {
-  const { reflex, reports, linesAbout } = bound(new Stage(need()))
-  reflex.listener?.onPaused(1234)
-  assert.deepEqual([reports, linesAbout('bfdPaused').length], [[], 1])
+test('a pause is one line in the log, and those of a minute after it are another', async () => {
+  const { clock, reflex, reports, linesAbout } = bound(new Stage(need()))
+  for (let i = 0; i < 100; i++) reflex.listener?.onPaused(60)
+  await clock.advance(60_000)
+  reflex.listener?.onPaused(60)
+  assert.deepEqual(
+    [reports, linesAbout('bfdPaused').map((line) => /for \d+ ms/.exec(line)?.[0])],
+    [[], ['for 60 ms', 'for 6000 ms']],
+  )
 })
 
 /** Discriminators are not 0, and no other session's. */

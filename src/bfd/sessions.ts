@@ -5,7 +5,7 @@
  */
 import type { BfdArrival, BfdReflex, ReflexId } from '../lib/bfd-reflex.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
-import { reasonOf } from '../lib/fault.ts'
+import { Fault } from '../lib/fault.ts'
 import type { Log } from '../lib/log.ts'
 import { type ControlPacket, type Diag, decode, MALFORMATIONS, type Malformation } from './codec.ts'
 import { type BfdNeed, describeNeed, type SharedNeed, shareNeeds, sideOf } from './need.ts'
@@ -35,6 +35,8 @@ export type BfdSessionsOptions = Readonly<{
 export type BfdDrop = Malformation | 'unknownSession'
 
 const RETRY_MS = 5000
+/** Pauses are told together at this pace. */
+const PAUSES_EVERY_MS = 60_000
 const FAREWELLS = 3
 /** RFC 5880 §6.8.16 wants the peer to hear AdminDown: at least three times, at the slow rate. */
 const LEAVING_MS = 2500
@@ -50,6 +52,9 @@ export class BfdSessions {
   readonly #leaving = new Map<PeerSession, Timer>()
   #retry: Timer | null = null
   #closed = false
+  /** What nobody was told of yet, and when that may be. */
+  #pausedMs = 0
+  #nextPauseMs = Number.NEGATIVE_INFINITY
 
   constructor(options: BfdSessionsOptions) {
     this.#options = options
@@ -58,10 +63,7 @@ export class BfdSessions {
       onPacket: (arrival) => this.#onPacket(arrival),
       onSilence: (id) => this.#with(id, (peer) => this.#tell(peer, peer.onSilence())),
       onEchoSilence: (id) => this.#with(id, (peer) => this.#tell(peer, peer.onEchoSilence())),
-      onPaused: (pausedMs) =>
-        options.log.warn(`BFD did not come to run for ${pausedMs} ms; no peer is taken for down by that`, {
-          event: 'bfdPaused',
-        }),
+      onPaused: (pausedMs) => this.#onPaused(pausedMs),
     })
   }
 
@@ -135,11 +137,13 @@ export class BfdSessions {
   #change(peer: PeerSession, shared: SharedNeed): void {
     try {
       peer.configure(shared)
+      if (peer.id !== null) peer.fault = null
     } catch (thrown) {
-      const place = describeNeed(shared.need)
-      this.#options.log.warn(`the BFD session with ${place} keeps its minimum TTL: ${reasonOf(thrown)}`, {
-        event: 'bfdNotChanged',
-      })
+      if (!(thrown instanceof Fault)) throw thrown
+      const { message } = thrown
+      const words = `the BFD session with ${describeNeed(shared.need)} keeps its minimum TTL: ${message}`
+      if (message !== peer.fault) this.#options.log.warn(words, { event: 'bfdNotChanged' })
+      peer.fault = message
     }
   }
 
@@ -180,7 +184,8 @@ export class BfdSessions {
       peer.fault = null
       return true
     } catch (thrown) {
-      const fault = reasonOf(thrown)
+      if (!(thrown instanceof Fault)) throw thrown
+      const { message: fault } = thrown
       const again = `it is tried again every ${RETRY_MS / 1000} s`
       if (fault !== peer.fault) log.warn(`BFD with ${describeNeed(need)} cannot be opened: ${fault}; ${again}`, about)
       peer.fault = fault
@@ -267,6 +272,18 @@ export class BfdSessions {
   /** Its peer has not heard the farewell yet, or says farewell, too. */
   #isLeaving(id: ReflexId | null): boolean {
     return this.#leaving.keys().some((peer) => id !== null && peer.id === id)
+  }
+
+  /** With a part of a processor there may be ten a second. */
+  #onPaused(pausedMs: number): void {
+    const { clock, log } = this.#options
+    this.#pausedMs += pausedMs
+    if (clock.monotonicMs() < this.#nextPauseMs) return
+    log.warn(`BFD did not come to run for ${this.#pausedMs} ms; no peer is taken for down by that`, {
+      event: 'bfdPaused',
+    })
+    this.#pausedMs = 0
+    this.#nextPauseMs = clock.monotonicMs() + PAUSES_EVERY_MS
   }
 
   #drop(reason: BfdDrop): void {
