@@ -183,6 +183,8 @@ export function onNotification(session: Session, message: Notification): Step {
   const isOpening = session.state !== 'Established'
   const hasOther = session.rival !== null || session.dialling !== null
   if (isOpening && hasOther && code === CEASE.code && subcode === CEASE.collision) return leaderLost(session, why)
+  // It waits in Idle. Two that wait there in turn, and reject each other, would never meet.
+  if (session.state === 'OpenSent' && code === CEASE.code && subcode === CEASE.rejected) return leaderLost(session, why)
   const keepsRoutes = session.negotiated?.notificationRestart === true && !isHardReset(message)
   return fall(session, { why, say: null, plain: isOpening && wantsPlain(session, message), keepsRoutes })
 }

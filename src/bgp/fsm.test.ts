@@ -103,6 +103,7 @@ const EVENTS = {
   UPDATE: said(update),
   'ROUTE-REFRESH': said(refresh()),
   'NOTIFICATION 6/2': said(notified(6, 2)),
+  'NOTIFICATION 6/5': said(notified(6, 5)),
   'NOTIFICATION 2/4': said(notified(2, 4)),
   malformed,
   'connectRetry expired': { type: 'expired', timer: 'connectRetry' },
@@ -263,6 +264,12 @@ const MATRIX: Readonly<Record<keyof typeof EVENTS, Partial<Record<Named, string>
     openSent: 'Idle, close #2, disarm all, failed: the peer says: Cease: administrative shutdown, idleHold 0 s',
     openConfirm: 'Idle, close #2, disarm all, failed: the peer says: Cease: administrative shutdown, idleHold 0 s',
     established: 'Idle, close #2, disarm all, down: the peer says: Cease: administrative shutdown, idleHold 0 s',
+  },
+  'NOTIFICATION 6/5': {
+    openSent:
+      'Active, close #2, disarm hold keepalive rivalHold, failed: the peer says: Cease: connection rejected, connectRetry 1 s',
+    openConfirm: 'Idle, close #2, disarm all, failed: the peer says: Cease: connection rejected, idleHold 0 s',
+    established: 'Idle, close #2, disarm all, down: the peer says: Cease: connection rejected, idleHold 0 s',
   },
   'NOTIFICATION 2/4': {
     openSent:

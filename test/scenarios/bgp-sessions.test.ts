@@ -101,6 +101,18 @@ test('collision: of two that dial at the same moment the one with the higher rou
   }
 })
 
+test('both dial and both wait after flaps: who is rejected lets itself be dialled, and they meet', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const world = new World(seed)
+    const { near, far } = await up(world, { listens: true }, { config: FAR_CONFIG })
+    for (let flap = 0; flap < 9; flap++) {
+      near.session.peerDown('BFD')
+      far.session.peerDown('BFD')
+      await world.until(() => near.isUp && far.isUp, 150_000, `seed ${seed}: both are up after ${flap + 1} flaps`)
+    }
+  }
+})
+
 test('a peer that falls silent is noticed when the hold time is over, and is found again when it is back', async () => {
   const world = new World()
   const { near, far } = await up(world)
