@@ -26,6 +26,13 @@ export function advertisement(name: string, spec: object = {}): Manifest {
   return metallb('v1beta1', 'BGPAdvertisement', name, spec)
 }
 
+/** The password of a BGPPeer that names it. */
+export function secret(name: string, password: string): Manifest {
+  const metadata = { name, namespace: NAMESPACE }
+  const data = { password: Buffer.from(password).toString('base64') }
+  return { apiVersion: 'v1', kind: 'Secret', metadata, type: 'kubernetes.io/basic-auth', data }
+}
+
 /** A Service that has its addresses already, with an endpoint on `on`. */
 export function service(name: string, ips: readonly string[], on = 'elsewhere'): Manifest[] {
   const metadata = { name, namespace: 'default', labels: { app: name } }

@@ -5,8 +5,8 @@
  */
 import type { Kind, NeighborPlan, SeenRoute } from '../../lab/routers/router.ts'
 
-/** Addresses of our node and of the row's router. */
-export type Ends = Readonly<{ ours4: string; ours6: string; theirs4: string; theirs6: string }>
+/** Addresses of our node, of which it has two of IPv4, and of the row's router. */
+export type Ends = Readonly<{ ours4: string; second4: string; ours6: string; theirs4: string; theirs6: string }>
 
 /** What the router shows; `nextHop` is among its next hops, beside which there may be a link-local one. */
 export type Expected = Omit<SeenRoute, 'peer' | 'stale' | 'nextHops'> & Readonly<{ nextHop: string }>
@@ -38,6 +38,9 @@ const V6 = 'fd11::7/128'
 function overIpv6({ ours6, theirs6 }: Ends): Pick<NeighborPlan, 'address' | 'localAddress' | 'families'> {
   return { address: ours6, localAddress: theirs6, families: ['ipv6'] }
 }
+
+/** Of the Secret `router-secret`. */
+export const SECRET = 'a-secret'
 
 export const ROWS: readonly Row[] = [
   {
@@ -102,17 +105,17 @@ export const ROWS: readonly Row[] = [
   },
   {
     name: 'secret',
-    title: 'both families over IPv4, with a password and GTSM on both sides',
+    title: 'both families over IPv4, with a password out of a Secret, and GTSM on both sides',
     asn: 64_515,
     peer: ({ theirs4 }) => ({
       myASN: 64_500,
       peerASN: 64_515,
       peerAddress: theirs4,
-      password: 'a-secret',
+      passwordSecret: { name: 'router-secret' },
       ttlSecurityHops: 1,
       dualStackAddressFamily: true,
     }),
-    neighbor: () => ({ remoteAs: 64_500, families: ['ipv4', 'ipv6'], password: 'a-secret', ttlSecurityHops: 1 }),
+    neighbor: () => ({ remoteAs: 64_500, families: ['ipv4', 'ipv6'], password: SECRET, ttlSecurityHops: 1 }),
     routes: ({ ours4, ours6 }) => [
       { ...PLAIN, prefix: V4, nextHop: ours4, asPath: [64_500] },
       { ...PLAIN, prefix: V6, nextHop: ours6, asPath: [64_500] },
@@ -167,6 +170,19 @@ export const ROWS: readonly Row[] = [
     }),
     neighbor: (ends) => ({ remoteAs: 64_500, ...overIpv6(ends), ttlSecurityHops: 1, isPassive: false }),
     routes: ({ ours6 }) => [{ ...PLAIN, prefix: V6, nextHop: ours6, asPath: [64_500] }],
+  },
+  {
+    name: 'source',
+    title: 'sourceAddress, which is the next hop as well',
+    asn: 64_524,
+    peer: ({ theirs4, second4 }) => ({
+      myASN: 64_500,
+      peerASN: 64_524,
+      peerAddress: theirs4,
+      sourceAddress: second4,
+    }),
+    neighbor: ({ second4 }) => ({ remoteAs: 64_500, address: second4 }),
+    routes: ({ second4 }) => [{ ...PLAIN, prefix: V4, nextHop: second4, asPath: [64_500] }],
   },
   {
     name: 'wrong-key',

@@ -3,21 +3,26 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { Kind, Router, SeenRoute } from '../../lab/routers/router.ts'
-import { advertisement, node, peer, pool, service } from './bgp-objects.ts'
+import { advertisement, node, peer, pool, secret, service } from './bgp-objects.ts'
 import { BgpScene, eventually } from './bgp-scene.ts'
-import { type Ends, type Expected, ROWS, type Row } from './bgp-session-rows.ts'
+import { type Ends, type Expected, ROWS, type Row, SECRET } from './bgp-session-rows.ts'
 
 const KINDS: readonly Kind[] = ['frr', 'bird', 'gobgp', 'exabgp']
 const kind = KINDS.find((name) => name === process.argv[2])
 assert(kind, `the argument is one of ${KINDS.join(', ')}`)
 /** A dial that nobody answers takes 7 s. */
 const REFUSED_MS = 20_000
+/** Our node has two addresses of IPv4. */
+const SECOND = '192.168.1.211'
 
 const rows = ROWS.filter(({ except = [] }) => !except.includes(kind))
 const scene = await BgpScene.build(['node', ...rows.map(({ name }) => name)])
 
+await scene.host('node').run(['ip', 'address', 'add', `${SECOND}/24`, 'dev', 'eth0'])
+
 function endsOf({ name }: Row): Ends {
-  return { ours4: scene.ipv4('node'), ours6: scene.ipv6('node'), theirs4: scene.ipv4(name), theirs6: scene.ipv6(name) }
+  const [ours4, ours6, theirs4, theirs6] = [scene.ipv4('node'), scene.ipv6('node'), scene.ipv4(name), scene.ipv6(name)]
+  return { ours4, second4: SECOND, ours6, theirs4, theirs6 }
 }
 
 /** BIRD gives a route from outside the preference that it would have by default. */
@@ -66,6 +71,7 @@ async function showsRoutes(router: Router, expected: readonly Expected[]): Promi
 scene.write('base', [
   node('node', scene.ipv4('node')),
   pool(),
+  secret('router-secret', SECRET),
   ...service('both', ['198.51.100.7', 'fd11::7']),
   ...rows.map((row) => peer(row.name, row.peer(endsOf(row)))),
   ...rows.map((row) => advertisement(row.name, { peers: [row.name], ...row.advertisement })),
