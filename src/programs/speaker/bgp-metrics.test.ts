@@ -103,6 +103,18 @@ test('two sessions with one place are one series: counters added up, up only whe
   }
 })
 
+const bgpOf = (view: PeerView) => scrape({ peers: () => [view] }).filter((line) => line.includes('bgp_'))
+
+test('a node that never had the sourceAddress has no series of the peer; one that lost it has', () => {
+  const withheld = { reason: 'sourceAddressMissing', message: '' } as const
+  const session = { ...tor.session, state: 'Idle' as const }
+  const never: PeerView = { ...tor, withheld, session: { ...session, counters: { ...session.counters, ups: 0 } } }
+  assert.deepEqual(bgpOf(never), [])
+  assert.ok(bgpOf({ ...tor, withheld, session }).includes('metallb_bgp_session_up{peer="10.0.0.1:179"} 0'))
+  const waits: PeerView = { ...never, withheld: { reason: 'waitsForBfd', message: '' } }
+  assert.ok(bgpOf(waits).includes('metallb_bgp_session_up{peer="10.0.0.1:179"} 0'))
+})
+
 test('series go with their peer', () => {
   let peers = PEERS
   const metrics = new Metrics()

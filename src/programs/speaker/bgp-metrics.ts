@@ -11,7 +11,9 @@ import type { PeerReadings } from './peers-readings.ts'
 export function registerPeerMetrics(metrics: Metrics, readings: PeerReadings): void {
   const { peers, configured } = readings
   const samples = function* (value: (view: PeerView) => number) {
-    for (const view of peers()) yield { labels: bgpLabels(view, configured(view.name)), value: value(view) }
+    for (const view of peers()) {
+      if (isMeantForUs(view)) yield { labels: bgpLabels(view, configured(view.name)), value: value(view) }
+    }
   }
   metrics
     .gauge('metallb_bgp_session_up', 'Whether the session is established: 1 or 0.', PEER_LABELS)
@@ -71,7 +73,15 @@ const COUNTERS: readonly (readonly [string, string, (counters: Counters) => numb
   ],
 ]
 
-function isUp({ session }: PeerView): boolean {
+/**
+ * A peer with a sourceAddress is for the one node that has it, although it selects all: the others are not to look as if
+ * their session were down. Who had it, and lost it, is.
+ */
+function isMeantForUs({ withheld, session }: PeerView): boolean {
+  return withheld?.reason !== 'sourceAddressMissing' || isUp({ session }) || session.counters.ups > 0
+}
+
+function isUp({ session }: Pick<PeerView, 'session'>): boolean {
   return session.state === 'Established'
 }
 

@@ -70,6 +70,8 @@ export class Peering implements Routing {
   readonly #routerIds = new Map<string, number>()
   #model: Model | null = null
   #peers: readonly Peer[] = []
+  /** Those whose last word may be due now. */
+  #peersBefore: readonly Peer[] = []
   /** Nothing changes any more. */
   #isFrozen = false
   #stopping: Promise<void> | null = null
@@ -119,6 +121,7 @@ export class Peering implements Routing {
     const { node, ignoreExcludeLabel } = this.#options
     const announced = this.#model?.nodes.has(node) ?? false
     const before = this.#peers
+    this.#peersBefore = before
     this.#model = model
     this.#peers = model.peers.filter(({ nodes }) => nodes.has(node))
     const leaving = leavingOf(model.nodes.get(node), { ignoreExcludeLabel, daemonSetDeleted: false })
@@ -247,7 +250,7 @@ export class Peering implements Routing {
   }
 
   #told(event: PeerEvent): void {
-    const peer = this.#peers.find(({ name }) => name === event.peer)
+    const peer = [...this.#peers, ...this.#peersBefore].find(({ name }) => name === event.peer)
     this.#said.told(event, peer ? addressOf(peer) : event.peer)
     this.#options.onSession?.(event)
   }
