@@ -8,7 +8,8 @@
  * each direction, until both have said who they are: `call` is the one that `state` speaks of, and `rival` the other.
  *
  * Otherwise than in the RFC: no DelayOpen (§8.1.1, optional); a dial that fails, or that is rejected (6/5) by a peer
- * in Idle, leads to Active and not to Idle, so that a peer that dials us is let in; and for the peer's OPEN we wait one minute and not four.
+ * in Idle, leads to Active and not to Idle, so that a peer that dials us is let in; and for the peer's OPEN we wait one
+ * minute and not four.
  */
 
 import type { Message, Update } from './codec/message.ts'

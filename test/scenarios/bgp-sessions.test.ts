@@ -106,8 +106,8 @@ test('both dial and both wait after flaps: who is rejected lets itself be dialle
     const world = new World(seed)
     const { near, far } = await up(world, { listens: true }, { config: FAR_CONFIG })
     for (let flap = 0; flap < 9; flap++) {
-      near.session.peerDown('BFD')
-      far.session.peerDown('BFD')
+      near.session.peerDown('BFD', false)
+      far.session.peerDown('BFD', false)
       await world.until(() => near.isUp && far.isUp, 150_000, `seed ${seed}: both are up after ${flap + 1} flaps`)
     }
   }
