@@ -33,6 +33,7 @@ export class RouterPort {
   readonly #discovery: RouterLink
   readonly #room = new Uint8Array(ROOM_BYTES)
   #pause: Timer | undefined
+  #isClosed = false
 
   /** Starts at once. Throws Fault `noCapability`, `noLink`, `linkDown` or `system`. */
   constructor(link: Link, options: RouterPortOptions) {
@@ -55,6 +56,7 @@ export class RouterPort {
 
   /** Exactly once. */
   close(): void {
+    this.#isClosed = true
     this.#pause?.cancel()
     this.#discovery.close()
     this.#native.routersClose(this.#handle)
@@ -79,6 +81,7 @@ export class RouterPort {
         return
       }
       this.#take(this.#room.subarray(0, length))
+      if (this.#isClosed) return // by who was told of it: the handle is no more
     }
     this.#pause = this.#options.clock.after(PAUSE_MS, () => this.#native.routersArm(this.#handle))
   }

@@ -5,6 +5,9 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { systemClock } from '../../src/lib/clock.ts'
+import { openRouters } from '../../src/os/routers.ts'
 import { enableIpv6, ip, Tap, until } from '../lab/wire-namespace.ts'
 import {
   frame,
@@ -137,6 +140,31 @@ test('of several routers the first is taken, which is said once', async () => {
   for (const end of ['9', '1', '9', '2', '1']) tap.send(frame({ from: PEER.replace(/1$/, end), message: ADVERTISED }))
   await tap.settle()
   assert.deepEqual([told, said], [['fe80::9'], ['near: fe80::9 fe80::1']])
+})
+
+test('who is told of other routers may cease to watch at once, in the midst of what has come', async () => {
+  const { tap, links, routers, linkLocal } = await openTapped()
+  routers.close()
+  const told: string[] = []
+  const others = openRouters({
+    links,
+    clock: systemClock,
+    random: Math.random,
+    onOthers: (_, all) => {
+      told.push(...all)
+      others.watch([])
+    },
+    onFault: (fault) => told.push(fault.message),
+  })
+  cleaning.push(() => others.close())
+  assert.match(linkLocal(), /^fe80:/)
+  others.watch(['near'])
+  for (let i = 0; i < 40; i++) tap.send(frame({ from: PEER.replace(/1$/, String(1 + (i % 2))), message: ADVERTISED }))
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300) // they are read together
+  await until(() => told.length > 0, 'the others', LONG_MS)
+  await tap.settle()
+  await sleep(100) // more than the pause of a flood
+  assert.deepEqual([told, others.neighbour('near')], [['fe80::1', 'fe80::2'], null])
 })
 
 test('a flood of made-up routers: one neighbour, one sentence, and the loop goes on', async () => {
