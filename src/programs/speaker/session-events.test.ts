@@ -10,18 +10,19 @@ const SECOND = 1000
 function rig() {
   const clock = new SimClock()
   const written: EventWrite[] = []
+  const uids = new Map([['tor', 'u']])
   const events = new SessionEvents({
     clock,
     namespace: 'metallb-system',
     node: 'n',
     event: (event) => written.push(event),
-    uidOf: (peer) => (peer === 'tor' ? 'u' : undefined),
+    uidOf: (peer) => uids.get(peer),
   })
   const take = () =>
     written.splice(0).map(({ reason, object, message }) => {
       return `${object.name} ${reason.replace('BGPSession', '')} ${/: (.*)/.exec(message)?.[1] ?? ''}`.trim()
     })
-  return { clock, events, written, take }
+  return { clock, events, written, take, uids }
 }
 
 test('a session that comes up, and one that goes down, are events on the BGPPeer', () => {
@@ -155,6 +156,21 @@ test('a thousand flaps in ten minutes are at most one event a minute and reason,
     counts.join(),
   )
   assert.ok(Math.min(...counts) > 0, counts.join())
+})
+
+test('a BGPPeer that was deleted and made again within the minute is another one, of which all is said', async () => {
+  const { clock, events, written, take, uids } = rig()
+  events.up('tor')
+  uids.delete('tor')
+  events.down('tor', 'no such peer any more')
+  assert.deepEqual(take(), ['tor Up', 'tor Down no such peer any more'])
+  uids.set('tor', 'v')
+  await clock.advance(SECOND)
+  events.up('tor')
+  assert.deepEqual(
+    written.map(({ uid, reason }) => `${uid} ${reason}`),
+    ['v BGPSessionUp'],
+  )
 })
 
 test('closed, it says no more', async () => {

@@ -22,6 +22,8 @@ export type SessionEventsOptions = Readonly<{
 /** What is so, as an event. */
 type News = Readonly<{ state: 'up' | 'down' } & Pick<EventWrite, 'type' | 'reason' | 'message'>>
 type Known = {
+  /** Of the BGPPeer, as far as it was known; another one is another BGPPeer of this name. */
+  uid: string | undefined
   now: News
   /** What was said last. */
   told: News['state'] | null
@@ -58,7 +60,11 @@ export class SessionEvents {
 
   #is(peer: string, now: News): void {
     const never = Number.NEGATIVE_INFINITY
-    const known = this.#peers.get(peer) ?? { now, told: null, saidMs: { up: never, down: never } }
+    const uid = this.#options.uidOf?.(peer)
+    const before = this.#peers.get(peer)
+    const isSame = uid === undefined || before?.uid === undefined || before.uid === uid
+    const known = (isSame && before) || { uid, now, told: null, saidMs: { up: never, down: never } }
+    known.uid = uid ?? known.uid
     known.now = now
     this.#peers.set(peer, known)
     this.#sayWhatIsDue()
