@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** BFD's sockets and echoes on Linux; bfd-router.test.ts runs this file in a network namespace of its own. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -241,6 +242,32 @@ on('echoes whose port another process has are refused, and can be had later', IP
   near.setEcho(ends.nearSession, echo)
   assert.ok(await stage.until(() => near.sessionCounters(ends.nearSession).echoIn >= 5))
 })
+
+on(
+  'while IPv4 echoes come back the kernel is not asked where the peer is, which may take long',
+  IPV4,
+  async (stage) => {
+    const { near } = stage
+    const ends = { ...hear(stage), ...(await connectEnds(stage)) }
+    await introduce(stage, ends)
+    const echoIn = () => near.sessionCounters(ends.nearSession).echoIn
+    near.setEcho(ends.nearSession, { intervalUs: 500_000, detectUs: 0 })
+    assert.ok(await stage.until(() => echoIn() >= 2))
+    const [mac] = execFileSync('ip', ['neigh', 'show', stage.at.far], { encoding: 'utf8' }).match(/\S+:\S+/) ?? ['']
+    const say = (is: string) => execFileSync('ip', `neigh replace ${stage.at.far} lladdr ${is} dev near`.split(' '))
+    say('02:00:00:00:00:77')
+    const before = echoIn()
+    assert.ok(await stage.until(() => echoIn() >= before + 4), 'echoes go where they came from')
+    near.setEcho(ends.nearSession, null)
+    await stage.pass(1100) // it may have moved
+    near.setEcho(ends.nearSession, { intervalUs: 20_000, detectUs: 0 })
+    const lost = near.sessionCounters(ends.nearSession)
+    assert.ok(await stage.until(() => near.sessionCounters(ends.nearSession).echoOut >= lost.echoOut + 5))
+    assert.equal(echoIn(), lost.echoIn)
+    say(mac)
+    assert.ok(await stage.until(() => echoIn() >= lost.echoIn + 5), 'asked again')
+  },
+)
 
 /** How many packet sockets this namespace has. */
 function packetSockets(): number {

@@ -160,6 +160,14 @@ static int find_mac(const struct bfd_session *session, uint8_t mac[6]) {
   return 0;
 }
 
+/* Kernels before 6.10 let this wait for whoever changes links, which may take long: not while echoes come back. */
+static int where_to(const struct bfd_session *session, uint64_t now_ns, uint8_t mac[6]) {
+  const struct bfd_echo *echo = &session->echo;
+  if (echo->mac_ns == 0 || now_ns - echo->mac_ns >= 2 * echo->interval_ns) return find_mac(session, mac);
+  memcpy(mac, echo->mac, sizeof echo->mac);
+  return 0;
+}
+
 static int send_frame(const struct bfd_socket *tap, const uint8_t mac[6], const uint8_t *frame, size_t len) {
   uint8_t whole[14 + MOST_FRAME];
   struct ifreq own = {.ifr_ifindex = (int)tap->ifindex};
@@ -176,7 +184,7 @@ static int send_ipv4(const struct bfd_reflex *reflex, const struct bfd_session *
   uint8_t frame[BFD_ECHO_FRAME_BYTES];
   uint8_t mac[6];
   const struct bfd_socket *tap = find_tap(reflex, session->ifindex);
-  int error = tap ? find_mac(session, mac) : -ENODEV;
+  int error = tap ? where_to(session, bfd_now_ns(), mac) : -ENODEV;
   if (error != 0) return error;
   bfd_write_echo_frame(frame, session->source + 12, echo);
   return send_frame(tap, mac, frame, sizeof frame);
@@ -254,7 +262,11 @@ static void take_frame(struct bfd_reflex *reflex, const struct bfd_socket *tap, 
   if (memcmp(frame->from, frame->to, 4) != 0) return;
   for (struct bfd_session *session = reflex->sessions; session; session = session->next) {
     if (session->ifindex != tap->ifindex || !may_echo(session) || !bfd_is_ipv4(session->peer.to.ip)) continue;
-    if (memcmp(session->source + 12, frame->from, 4) == 0 && came_back(session, frame->bytes, frame->len)) return;
+    if (memcmp(session->source + 12, frame->from, 4) == 0 && came_back(session, frame->bytes, frame->len)) {
+      memcpy(session->echo.mac, mac, sizeof session->echo.mac);
+      session->echo.mac_ns = bfd_now_ns();
+      return;
+    }
     if (memcmp(session->peer.to.ip + 12, frame->from, 4) != 0) continue;
     if (frame->ttl != SENT_TTL) {
       reflex->counts[BFD_TTL]++;

@@ -49,6 +49,8 @@ struct bfd_echo {
   uint64_t awaited[BFD_AWAITED]; /* their secret numbers; 0: none */
   uint32_t sent;
   struct bfd_window looped;
+  uint8_t mac[6];             /* that the last one came back from */
+  uint64_t mac_ns;            /* when that was; 0: none has */
   bool forwards;              /* the kernel sends the other side's back */
   uint64_t forwards_asked_ns; /* when that was asked for */
 };
