@@ -200,11 +200,16 @@ for (const [name, spec, link] of [
   })
 }
 
+const isDown = (session: RouterSession) => lastOf(session) !== 'up'
+
 test('stopping is no failure of BFD: the log has no warning, and the router none either', async () => {
-  const { node, far, world } = await watched()
+  const { node, tor, far, world } = await watched()
   const lines = node.lines.length
   far.reports.splice(0)
-  await node.stop()
+  const stopped = node.stop()
+  await world.until(() => isDown(tor), 5000, 'the router hears of it')
+  far.configure()
+  await stopped
   await world.pass(1000)
   assert.deepEqual(
     node.lines.slice(lines).filter((line) => /"level":"warn".*bfd/.test(line)),

@@ -178,6 +178,18 @@ test('SIGTERM: asked to be avoided for the drain time, then closed with the reas
   assert.deepEqual(told(tor), [false, true])
 })
 
+test('SIGTERM: a session that comes up meanwhile hears of it, too', async () => {
+  const world = new PeeringWorld(torPeer(), spinePeer({ connectTime: '1s' }))
+  const tor = (await world.router(TOR)).of(NODE)
+  const node = await new PeeringNode(world).start()
+  await world.until(() => tor.prefixes.length === 1, 60_000, 'one router has the route')
+  const spine = (await world.router(SPINE)).of(NODE)
+  const stopped = node.stop()
+  await world.until(() => spine.prefixes.length === 1, DRAIN_MS - 100, 'the other one has it')
+  assert.deepEqual(told(spine), [true])
+  await stopped
+})
+
 test('SIGTERM during a drain waits for what is left of it', async () => {
   const { world, node, tor } = await connected()
   world.api.apply(EXCLUDED)

@@ -5,7 +5,7 @@ import { formatIp } from '../../lib/ip.ts'
 import type { Link } from '../../lib/net.ts'
 import type { BfdProfile } from '../../model/bfd-profile.ts'
 import type { Peer } from '../../model/peer.ts'
-import { hasAddress, onLink } from './own-side.ts'
+import { hasAddress, linksFor, onLink } from './own-side.ts'
 
 /** FRR's, which guides assume. */
 const INTERVAL_MS = 300
@@ -42,7 +42,8 @@ function isOf({ address, interface: link, sourceAddress, vrf }: Peer, live: BfdN
   return address !== null && formatIp(address) === live.address
 }
 
-function foundNeed(peer: Peer, profile: BfdProfile, { links, neighbour }: Near): BfdNeed | null {
+function foundNeed(peer: Peer, profile: BfdProfile, { links: all, neighbour }: Near): BfdNeed | null {
+  const links = linksFor(peer, all)
   const shared = { name: peer.name, device: peer.vrf, profile: profile.name, timers: timersOf(profile) }
   if (peer.interface !== null) {
     const link = links.find(({ name }) => name === peer.interface)

@@ -5,7 +5,7 @@ import { formatIp, type Ip, parseIp } from '../../lib/ip.ts'
 import type { Link } from '../../lib/net.ts'
 import type { Peer } from '../../model/peer.ts'
 import { node, peer } from '../../plan/sample-world.ts'
-import { hasAddress, onLink, ownAddresses, routerIdOf } from './own-side.ts'
+import { hasAddress, linksFor, onLink, ownAddresses, routerIdOf } from './own-side.ts'
 
 const ip = (text: string): Ip => parseIp(text) ?? assert.fail(text)
 
@@ -36,6 +36,16 @@ for (const [name, address, expected] of NEAR) {
     assert.equal(found && `${found.link.name} ${formatIp(found.own)}`, expected)
   })
 }
+
+test('a VRF has its own links, also where both networks use the same addresses', () => {
+  const red = { ...link('red', null), index: 7 }
+  const inRed = { ...link('eth8', 'fe80::8', '10.1.0.77/24'), index: 8, hasMaster: true, master: 7 }
+  const all = [inRed, red, NARROW]
+  const names = (vrf: string | null) => linksFor({ vrf }, all).map(({ name }) => name)
+  assert.deepEqual([names('red'), names(null), names('blue')], [['eth8', 'red'], ['red', 'eth1', 'eth8'], []])
+  const id = (vrf: string | null) => routerIdOf(at('10.1.0.1', { vrf }), { name: 'n1', known: undefined }, all)
+  assert.deepEqual([id('red'), id(null)], [0x0a_01_00_4d, 0x0a_01_00_05])
+})
 
 test('an address that is here, a link-local one too, and one that is not', () => {
   assert.deepEqual(

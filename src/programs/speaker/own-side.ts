@@ -11,6 +11,17 @@ import type { Peer } from '../../model/peer.ts'
 /** An address of ours and the link that it is on. */
 export type OnLink = Readonly<{ link: Link; own: Ip }>
 
+/**
+ * Those that lead to the peer: with a VRF its members and its own device; else all, those first that are members of
+ * nothing, as two networks that know nothing of each other may use the same addresses.
+ */
+export function linksFor({ vrf }: Pick<Peer, 'vrf'>, links: readonly Link[]): readonly Link[] {
+  if (vrf === null)
+    return [...links.filter(({ hasMaster }) => !hasMaster), ...links.filter(({ hasMaster }) => hasMaster)]
+  const device = links.find(({ name }) => name === vrf)
+  return device ? links.filter((link) => link === device || link.master === device.index) : []
+}
+
 /** How a peer at `ip` is reached without a router between: by the longest prefix that holds it; null: it is not. */
 export function onLink(ip: Ip, links: readonly Link[]): OnLink | null {
   let best: (OnLink & Readonly<{ prefixBits: number }>) | null = null
@@ -34,7 +45,8 @@ export function hasAddress(ip: Ip, links: readonly Link[]): boolean {
  * The next hops of a session that talks from `local` (which may carry a scope): that address, the first one of the other
  * family on the same link, and the link-local one where the peer is on the link as well (RFC 2545 §3).
  */
-export function ownAddresses(peer: Peer, local: string, links: readonly Link[]): OwnAddresses {
+export function ownAddresses(peer: Peer, local: string, all: readonly Link[]): OwnAddresses {
+  const links = linksFor(peer, all)
   const [text = ''] = local.split('%')
   const own = parseIp(text)
   const link = links.find(
@@ -62,8 +74,9 @@ function linkLocalFor(peer: Peer, own: Ip | undefined, link: Link | undefined): 
 export function routerIdOf(
   peer: Peer,
   node: Readonly<{ name: string; known: Node | undefined }>,
-  links: readonly Link[],
+  all: readonly Link[],
 ): number {
+  const links = linksFor(peer, all)
   const link =
     peer.address === null
       ? links.find(({ name }) => name === peer.interface)

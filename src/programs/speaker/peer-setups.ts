@@ -6,7 +6,7 @@ import type { PeerSetup, Reach, Withheld } from '../../bgp/peer-setup.ts'
 import { formatIp } from '../../lib/ip.ts'
 import type { Link } from '../../lib/net.ts'
 import type { Peer } from '../../model/peer.ts'
-import { hasAddress } from './own-side.ts'
+import { hasAddress, linksFor } from './own-side.ts'
 
 export type Surroundings = Readonly<{
   node: string
@@ -54,7 +54,7 @@ function familiesOf({ address, dualStackAddressFamily }: Peer): readonly Address
 
 function reachOf(peer: Peer, around: Surroundings): Reach {
   const { sourceAddress, vrf, password, ttlSecurityHops } = peer
-  if (sourceAddress && !hasAddress(sourceAddress, around.links))
+  if (sourceAddress && !hasAddress(sourceAddress, linksFor(peer, around.links)))
     return without('sourceAddressMissing', missing(peer, around))
   if (around.strictStart && around.bfdUp === false)
     return without('waitsForBfd', `its BFD profile ${peer.bfdProfile} has strictStart, and BFD is not up yet`)

@@ -6,6 +6,7 @@
  */
 import type { PeerEvent, PeerSetup } from '../../bgp/peer-setup.ts'
 import type { PeerRoute } from '../../bgp/rib-offers.ts'
+import type { StopReason } from '../../bgp/session.ts'
 import { BgpSpeaker } from '../../bgp/speaker.ts'
 import type { BfdReflex } from '../../lib/bfd-reflex.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -75,6 +76,8 @@ export class Peering implements Routing {
   /** Nothing changes any more. */
   #isFrozen = false
   #stopping: Promise<void> | null = null
+  /** How each session is to end, once that is decided. */
+  readonly #farewells = new Map<string, StopReason>()
 
   constructor(options: PeeringOptions) {
     const { links, sockets, clock, random, log, drainMs } = options
@@ -169,13 +172,11 @@ export class Peering implements Routing {
     this.#drain.stop()
     const leaving = leavingOf(this.#model?.nodes.get(node), { ignoreExcludeLabel, daemonSetDeleted })
     const views = [...this.#bgp.peers()]
-    const farewells = new Map(
-      views.map(({ name, session }) => {
-        const peer = this.#peers.find((one) => one.name === name) ?? { gracefulRestart: null }
-        return [name, farewellFor(peer, leaving, session)]
-      }),
-    )
-    const reason = (name: string) => farewells.get(name) ?? { kind: 'drain' as const, text: '' }
+    for (const { name, session } of views) {
+      const peer = this.#peers.find((one) => one.name === name) ?? { gracefulRestart: null }
+      this.#farewells.set(name, farewellFor(peer, leaving, session))
+    }
+    const reason = (name: string) => this.#farewells.get(name) ?? { kind: 'drain' as const, text: '' }
     const drained = views.filter(
       ({ name, session, routes }) =>
         session.state === 'Established' && routes.sent > 0 && reason(name).kind === 'drain',
@@ -253,6 +254,8 @@ export class Peering implements Routing {
     const peer = [...this.#peers, ...this.#peersBefore].find(({ name }) => name === event.peer)
     this.#said.told(event, peer ? addressOf(peer) : event.peer)
     this.#options.onSession?.(event)
+    const isLate = event.type === 'up' && this.#farewells.get(event.peer)?.kind === 'drain'
+    if (isLate) this.#bgp.drain(true, event.peer)
   }
 
   #bfdUp(names: readonly string[]): void {
