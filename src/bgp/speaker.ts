@@ -12,7 +12,10 @@
  * - Adj-RIB-In, Loc-RIB and the decision process (4271 §3.2, §9.1), loops of reflectors (4456 §8): nothing received is used.
  * - MinRouteAdvertisementIntervalTimer (4271 §9.2.1.1): a node that takes over is to be heard of at once. What changes in
  *   one turn of the event loop goes out together.
- * - DelayOpen (4271 §8.1.1, optional), and Idle after a dial that failed: see fsm.ts.
+ * - DelayOpen (4271 §8.1.1, optional), Idle after a dial that failed or was rejected, four minutes for an OPEN: see fsm.ts.
+ * - Of two connections with a peer whose session is up the new one stays (4724 §4.2) only where its OPEN has the R bit:
+ *   without it, it may be the late half of a collision (4271 §6.8). A peer that came back without is let in once its
+ *   kernel has reset our KEEPALIVE, or the hold time is over; with hold time 0, once we have something to send.
  * - Forwarding while we restart (4724 §4.1) is not kept by us but by the kernel; waiting for the peers' End-of-RIB before
  *   sending is for who chooses routes by them.
  * - Enhanced refresh (7313, optional): asked for a refresh, we send it without marks. TCP-AO (5925): MD5 is what peers have.
