@@ -21,7 +21,7 @@ import { corrected } from './guide-text.ts'
 
 const INSTALLATION = join(import.meta.dirname, '../../deploy/manifests/metallb-native.yaml')
 /** Of this network namespace, where controllers serve their webhooks; nodes have others. */
-const ADDRESS = '172.31.0.1'
+export const ADDRESS = '172.31.0.1'
 const WEBHOOK_PORT = 9443
 const OURS = '/apis/metallb.io/v1beta1/namespaces/metallb-system'
 /** What uses goes before what is used: a BFDProfile in use is not deleted. */
@@ -58,13 +58,19 @@ export class GuideWorld {
     }
   }
 
-  /** Starts the API server and installs; nothing of ours runs yet. This process has a network namespace of its own. */
-  static async open(): Promise<GuideWorld> {
-    ip('link', 'set', 'lo', 'up')
-    makeWire('eth0', 'far')
-    ip('address', 'add', `${ADDRESS}/24`, 'dev', 'eth0')
+  /**
+   * Starts the API server and installs; nothing of ours runs yet. This process has a network namespace of its own.
+   * `isWired`: the address of that one is there already, and the API server is to listen at it, too.
+   */
+  static async open({ isWired = false }: { isWired?: boolean } = {}): Promise<GuideWorld> {
+    if (!isWired) {
+      ip('link', 'set', 'lo', 'up')
+      makeWire('eth0', 'far')
+      ip('address', 'add', `${ADDRESS}/24`, 'dev', 'eth0')
+    }
     // There is no kube-proxy: the API server calls the webhooks at the Service's endpoint itself.
-    const server = await startApiServer({ audit: false, flags: { 'enable-aggregator-routing': 'true' } })
+    const flags = { 'enable-aggregator-routing': 'true' }
+    const server = await startApiServer({ audit: false, flags, ...(isWired && { address: ADDRESS }) })
     const world = new GuideWorld(server)
     const { status, stderr } = await world.install()
     assert.equal(status, 0, stderr)

@@ -5,7 +5,7 @@
  * addresses.
  */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { runTestsInNamespace } from '../lab/wire-namespace.ts'
@@ -21,13 +21,14 @@ suite('each guide in a network namespace', { concurrency: 2 }, () => {
   for (const guide of GUIDES) test(`guides-${guide}-cases.ts`, () => runTestsInNamespace(casesOf(guide)))
 })
 
-/** Numbers of blocks that the titles of a guide's tests begin with. */
-function idsIn(guide: string): string[] {
-  const titles = readFileSync(casesOf(guide), 'utf8').matchAll(/^\s*test\([`'"](\d[^:]*): /gm)
+/** Numbers of blocks that the titles of a file's tests begin with. */
+function idsIn(file: string): string[] {
+  const titles = readFileSync(file, 'utf8').matchAll(/^\s*test\([`'"](\d[^:]*): /gm)
   return [...titles].flatMap(([, ids = '']) => ids.split(', '))
 }
 
-const TESTED = new Map(GUIDES.map((guide, at) => [String(at), new Set(idsIn(guide))]))
+const TESTED = new Map(GUIDES.map((guide, at) => [String(at), new Set(idsIn(casesOf(guide)))]))
+const WIRED = new Set(globSync(join(import.meta.dirname, 'routers-*-cases.ts')).flatMap(idsIn))
 const numberOf = (id: string) => id.replace(/[ab]$/, '')
 
 test('the table has every block of every guide, once', () => {
@@ -42,8 +43,9 @@ for (const [id, what, ...places] of BLOCKS) {
     assert.ok(places.length > 0)
     const [guide = ''] = id.split('.')
     assert.equal(TESTED.get(guide)?.has(id), places.includes('here'), `a title that begins with ${id}`)
+    assert.equal(WIRED.has(id), places.includes('wire'), `a title that begins with ${id}, on the wire`)
     for (const place of places) {
-      if (place === 'here' || !('file' in place)) continue
+      if (typeof place === 'string' || !('file' in place)) continue
       assert.ok(readFileSync(join(ROOT, place.file), 'utf8').includes(`'${place.title}'`), JSON.stringify(place))
     }
   })
@@ -51,5 +53,5 @@ for (const [id, what, ...places] of BLOCKS) {
 
 test('no title names a block that the table does not have', () => {
   const known = new Set(BLOCKS.map(([id]) => id))
-  for (const ids of TESTED.values()) for (const id of ids) assert.ok(known.has(id), id)
+  for (const ids of [...TESTED.values(), WIRED]) for (const id of ids) assert.ok(known.has(id), id)
 })
