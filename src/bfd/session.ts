@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Carries out for one peer what fsm.ts and timing.ts decide, on a reflex; decides nothing itself. */
 import type { BfdEcho, BfdPeer, BfdReflex, BfdSession, BfdSessionCounters, ReflexId } from '../lib/bfd-reflex.ts'
-import { reasonOf } from '../lib/fault.ts'
+import { Fault } from '../lib/fault.ts'
 import { encode, withoutPoll } from './codec.ts'
 import { type Event, packetOf, type Session, step } from './fsm.ts'
 import type { Tagger } from './tag.ts'
@@ -122,8 +122,9 @@ export class LiveSession {
     try {
       this.#options.reflex.setEcho(this.#id, echo)
     } catch (thrown) {
+      if (!(thrown instanceof Fault)) throw thrown
       this.#echo = null
-      this.#options.onNoEcho?.(reasonOf(thrown))
+      this.#options.onNoEcho?.(thrown.message)
       this.#feed({ type: 'echoExpired', useless: true }, Number.POSITIVE_INFINITY)
     }
   }

@@ -12,8 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ADDON_MAX_ARGUMENTS 6
-
 /* Fetches exactly `count` arguments; false (with a TypeError pending) if there are fewer. */
 bool addon_arguments(napi_env env, napi_callback_info info, size_t count, napi_value *arguments);
 
