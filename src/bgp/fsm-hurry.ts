@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What changes when something happens, and nothing else: no connection ends by it. */
 import { connectRetryMs } from './backoff.ts'
-import { arm, armDial, begin, disarm, type Intervals, type Session, type Step } from './fsm-state.ts'
+import { arm, armDial, begin, close, disarm, type Intervals, type Session, type Step } from './fsm-state.ts'
 import { keepaliveMs } from './timing.ts'
 
 /** Whoever waits before dialling, or before letting itself be dialled, does so no more. A dial under way is left alone: the kernel repeats it every few seconds. */
@@ -18,10 +18,19 @@ export function onConfigure(session: Session, intervals: Intervals): Step {
   const config = { ...session.config, ...intervals }
   const next: Session = { ...session, config }
   if (session.negotiated !== null) return withKeepalive(next)
+  if (config.passive !== session.config.passive) return onPassive(next)
   if (config.connectMs === session.config.connectMs) return [next, []]
   if (session.state === 'Connect') return [next, [armDial(next)]]
   if (session.state !== 'Active' || config.passive) return [next, []]
   return [next, [arm('connectRetry', connectRetryMs(session.attempts, config.connectMs))]]
+}
+
+/** Who dials from now on does so at once; a dial under way ends where no more is to be dialled. */
+function onPassive(session: Session): Step {
+  const { state, config, dialling } = session
+  if (state === 'Active') return config.passive ? [session, [disarm('connectRetry')]] : begin(session)
+  if (state !== 'Connect' || dialling === null) return [session, []]
+  return [{ ...session, state: 'Active', dialling: null }, [close(dialling), disarm('connectRetry')]]
 }
 
 function withKeepalive(session: Session): Step {

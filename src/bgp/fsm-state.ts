@@ -48,7 +48,7 @@ export type StopReason = Readonly<{
 }>
 
 /** What may change without a new session. */
-export type Intervals = Pick<Config, 'keepaliveMs' | 'connectMs'>
+export type Intervals = Pick<Config, 'keepaliveMs' | 'connectMs'> & Partial<Pick<Config, 'passive'>>
 
 export type Event =
   | Readonly<{ type: 'start' }>

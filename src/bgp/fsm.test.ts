@@ -330,6 +330,10 @@ const intervals = (keepaliveMs: number | null, connectMs: number | null): Event 
   type: 'configure',
   intervals: { keepaliveMs, connectMs },
 })
+const dials = (passive: boolean): Event => ({
+  type: 'configure',
+  intervals: { keepaliveMs: null, connectMs: null, passive },
+})
 const forEver = agreed({ ...config, holdMs: 0 }, openOf())
 /** What is the same as before disturbs no timer, and what cannot be yet counts later. */
 const INTERVALS: readonly (readonly [name: string, session: Session, event: Event, expected: string])[] = [
@@ -341,6 +345,17 @@ const INTERVALS: readonly (readonly [name: string, session: Session, event: Even
   ['hold time 0', { ...S.established, negotiated: forEver }, intervals(5000, null), 'Established'],
   ['other KEEPALIVEs, dialling', S.connect, intervals(5000, null), 'Connect'],
   ['dials in shorter intervals than one takes', S.connect, intervals(null, 1000), 'Connect, connectRetry 10 s'],
+  ['no more dials, Established', S.established, dials(true), 'Established'],
+  ['no more dials, dialling', S.connect, dials(true), 'Active, close #1, disarm connectRetry'],
+  ['no more dials, waiting for the next one', S.active, dials(true), 'Active, disarm connectRetry'],
+  ['no more dials, with a connection', S.openSent, dials(true), 'OpenSent'],
+  ['no more dials, Idle', S.idle, dials(true), 'Idle'],
+  [
+    'dials where there were none',
+    { ...S.active, config: { ...config, passive: true } },
+    dials(false),
+    'Connect, connect #3, connectRetry 10 s',
+  ],
   ['passive', { ...S.active, config: { ...config, passive: true } }, intervals(null, 1000), 'Active'],
 ]
 for (const [name, session, event, expected] of INTERVALS) {

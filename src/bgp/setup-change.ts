@@ -8,7 +8,7 @@ export type Dial = Omit<PeerDial, 'timeoutMs'>
 
 /**
  * Whether the session has to begin anew: what stands in its OPEN or is a property of its socket changed. The intervals of
- * keepalives and dials are neither.
+ * keepalives and dials, and whether we dial at all, are neither.
  */
 export function needsNewSession(before: Config, after: Config): boolean {
   return !isDeepStrictEqual(lasting(before), lasting(after))
@@ -21,7 +21,7 @@ export function sameDial(a: Dial, b: Dial): boolean {
 
 function lasting(config: Config): Config {
   // The order of families changes nothing that the peer acts on.
-  return { ...config, keepaliveMs: null, connectMs: null, families: config.families.toSorted() }
+  return { ...config, keepaliveMs: null, connectMs: null, passive: false, families: config.families.toSorted() }
 }
 
 function definite({ to, from, device, md5, minTtl }: Dial): unknown {

@@ -84,9 +84,8 @@ export class SpeakerPeer {
     const isElsewhere = dial !== null && this.#dial !== null && !sameDial(this.#dial, dial)
     this.#dial = dial ?? this.#dial
     if (isElsewhere || needsNewSession(before.config, setup.config)) return this.#renew()
-    const { keepaliveMs, connectMs } = setup.config
-    const isSame = keepaliveMs === before.config.keepaliveMs && connectMs === before.config.connectMs
-    if (!isSame) this.#session.configure({ keepaliveMs, connectMs })
+    const { keepaliveMs, connectMs, passive } = setup.config
+    if (!isDeepStrictEqual(setup.config, before.config)) this.#session.configure({ keepaliveMs, connectMs, passive })
     this.#follow()
   }
 
