@@ -42,7 +42,11 @@ test('a change to one peer touches that session alone', async () => {
   const haveIt = () => [tor, spine].every(({ prefixes }) => prefixes.length === 1)
   await world.until(haveIt, 60_000, 'both have the route')
   world.api.apply(torPeer({ holdTime: '30s' }))
-  await world.until(() => tor.log.length > 1 && haveIt(), 60_000, 'the session is back')
+  await world.until(
+    () => tor.log.filter((line) => line === 'up').length === 2 && haveIt(),
+    60_000,
+    'the session is back',
+  )
   assert.deepEqual([spine.log, spine.updates.filter(({ reach }) => reach.length > 0).length], [['up'], 1])
   await node.stop()
 })
