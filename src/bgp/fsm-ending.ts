@@ -166,6 +166,7 @@ export function onHoldExpired(session: Session): Step {
   const say = notification(HOLD_EXPIRED, 0)
   if (session.state === 'OpenSent') return fall(session, { why: `no OPEN within ${OPEN_HOLD_MS / 1000} s`, say })
   const { holdMs = 0, notificationRestart = false } = session.negotiated ?? {}
+  if (holdMs === 0) return fall(session, { why: `no KEEPALIVE within ${OPEN_HOLD_MS / 1000} s`, say })
   const why = `hold time expired: nothing was heard from the peer for ${holdMs / 1000} s`
   return fall(session, { why, say, keepsRoutes: notificationRestart })
 }

@@ -92,7 +92,11 @@ function onOpen(session: Session, call: Call, open: Open): Step {
 
 function confirm(session: Session, call: Call, negotiated: Negotiated): Step {
   const { holdMs, keepaliveMs } = negotiated
-  const timers = holdMs === 0 ? [disarm('hold', 'keepalive')] : [arm('hold', holdMs), arm('keepalive', keepaliveMs)]
+  // §4.2 has no hold timer with hold time 0, but here there is a word to come.
+  const timers =
+    holdMs === 0
+      ? [disarm('keepalive'), arm('hold', OPEN_HOLD_MS)]
+      : [arm('hold', holdMs), arm('keepalive', keepaliveMs)]
   return [{ ...session, state: 'OpenConfirm', call, negotiated }, [send(call, KEEPALIVE), ...timers]]
 }
 
@@ -152,7 +156,7 @@ function establish(session: Session, call: Call): Step {
     [
       ...actions,
       ...(dialling === null ? [] : [close(dialling)]),
-      ...(negotiated.holdMs === 0 ? [] : [arm('hold', negotiated.holdMs)]),
+      negotiated.holdMs === 0 ? disarm('hold') : arm('hold', negotiated.holdMs),
       arm('sendHold', sendHoldMs(negotiated.holdMs)),
       arm('settled', SETTLED_MS),
       ...(stale.length > 0 ? [arm('stale', STALE_ROUTES_MS)] : []),

@@ -164,7 +164,7 @@ function expectedTimers({ state, enabled, config: { passive }, rival, negotiated
     case 'OpenSent':
       return ['hold', ...other]
     case 'OpenConfirm':
-      return [...live, ...other]
+      return [...new Set<TimerName>(['hold', ...live]), ...other]
     case 'Established':
       return [...live, 'sendHold', 'settled', ...other]
   }

@@ -782,14 +782,23 @@ test('a passive session dials never', () => {
   assert.ok(!outcomes.join().includes('connect #'))
 })
 
-test('hold time 0: no timer runs and no KEEPALIVE is sent', () => {
+test('hold time 0: once Established nothing is waited for, and no KEEPALIVE is sent', () => {
   const { outcomes } = run(S.openSent, said(openOf({ holdMs: 0 })), said(keepalive), said(update), expired('keepalive'))
   assert.deepEqual(outcomes, [
-    'OpenConfirm, #2: KEEPALIVE, disarm hold keepalive',
-    'Established, sendHold 480 s, settled 600 s, established',
+    'OpenConfirm, #2: KEEPALIVE, disarm keepalive, hold 60 s',
+    'Established, disarm hold, sendHold 480 s, settled 600 s, established',
     'Established, deliver update',
     'Established',
   ])
+})
+
+test('hold time 0: a peer that never confirms is not waited for for ever', () => {
+  const { session, outcomes } = run(S.openSent, said(openOf({ holdMs: 0 })), expired('hold'))
+  assert.equal(session.state, 'Idle')
+  assert.equal(
+    outcomes[1],
+    'Idle, #2: NOTIFICATION 4/0, close #2, disarm all, failed: no KEEPALIVE within 60 s, idleHold 0 s',
+  )
 })
 
 const REFRESHES: [string, Open, object, boolean][] = [

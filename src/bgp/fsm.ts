@@ -9,7 +9,7 @@
  *
  * Otherwise than in the RFC: no DelayOpen (§8.1.1, optional); a dial that fails, or that is rejected (6/5) by a peer
  * in Idle, leads to Active and not to Idle, so that a peer that dials us is let in; and for the peer's OPEN we wait one
- * minute and not four.
+ * minute and not four, as for its KEEPALIVE where the hold time is 0.
  */
 
 import type { Message, Update } from './codec/message.ts'
