@@ -87,7 +87,7 @@ test('what only the tests need is asked for by the tests alone', () => {
   // Which of the cluster's files this machine has is not the question.
   const cluster = 'util-linux openssl binutils buildah containerd runc( containernetworking-plugins)?'
   const images = 'binutils buildah iputils-ping netcat-openbsd tcpdump'
-  const tools = 'git procps prometheus serf frr gobgpd exabgp arping ndisc6 tshark clang libclang-rt-dev'
+  const tools = 'git procps prometheus serf frr gobgpd exabgp arping curl ndisc6 tshark clang libclang-rt-dev'
   assert.match(stderr, new RegExp(`^setup: please run: sudo apt-get install ${cluster} ${images} ${tools}\n$`))
 })
 

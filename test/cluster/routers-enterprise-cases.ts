@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { guide, only } from './guide-text.ts'
+import { runScript } from './routers-kubectl.ts'
 import { scene } from './routers-open.ts'
 import type { NodeName } from './routers-scene.ts'
 import { becomes, bfdIsUp, frrNeighbor, kubectl, routesAre, sessionId, sessionsAre } from './routers-sights.ts'
@@ -16,6 +17,7 @@ const ADDRESSES = {
   'node-3': '10.0.2.12/16',
   'router-1': '10.0.1.1/16',
   'router-2': '10.0.1.2/16',
+  client: '10.0.9.9/16',
 } as const
 /** It would hold a session for longer than the guide says. */
 const TOLD = { asn: 65_000, remoteAs: 65_001, holdS: 240, bfd: { intervalMs: 150, multiplier: 3 } } as const
@@ -85,6 +87,19 @@ test('4.17, 4.18: what commands say of a session: the summary, the port of the r
   assert.equal((await scene.inPod('node-1', 'vtysh', '-c', 'no debug bgp neighbor 10.0.1.1')).status, 0)
 })
 
+test('4.17: the script that looks around: all its sections, and no node has an open port for routers', async () => {
+  const { status, stdout, stderr } = await runScript(scene, { host: 'client', text: guide('4.17-diagnostics.sh') })
+  assert.equal(status, 1, 'as the last of its questions')
+  const sections = stdout.split(/^=== .* ===\n/m).slice(1)
+  assert.deepEqual(
+    sections.map((section) => section.trim() !== ''),
+    Array<boolean>(7).fill(true),
+    stdout,
+  )
+  assert.match(stdout, /^10\.0\.1\.1 +4 +65000 /m)
+  assert.equal([...stderr.matchAll(/^nc: .*179.*refused/gm)].length, 3, stderr)
+})
+
 test('4.6, 4.10: one session each with the timers and by the alias of the guide, once there are the Secrets', async () => {
   await world.clear()
   await scene.startRouter('router-2', { ...TOLD, password: SECONDARY, nodes: ['node-2'] })
@@ -106,6 +121,9 @@ test('4.6, 4.10: one session each with the timers and by the alias of the guide,
 })
 
 test('4.10: another password in a Secret opens that one session anew, and no other', async () => {
+  await bfdIsUp(scene, 'router-1', ['node-1'])
+  await bfdIsUp(scene, 'router-2', ['node-2'])
+  await sessionsAre(scene, { 'router-1': ['node-1'], 'router-2': ['node-2'] })
   const [first, second] = [await sessionId(scene, 'router-1', 'node-1'), await sessionId(scene, 'router-2', 'node-2')]
   await scene.router('router-2').command(`configure terminal\nrouter bgp 65000\nneighbor 10.0.2.11 password changed`)
   const stringData = { password: 'changed' }

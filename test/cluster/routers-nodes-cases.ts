@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { endpointSlice } from '../../lab/cluster/objects.ts'
 import type { ClusterProgram } from '../../lab/cluster/program.ts'
 import { corrected, guide } from './guide-text.ts'
+import { runScript } from './routers-kubectl.ts'
 import { scene } from './routers-open.ts'
 import { NODES, type NodeName } from './routers-scene.ts'
 import {
@@ -154,8 +155,9 @@ test('1.7, 1.22: a cut link: the route of that node is gone at that router alone
   await cutsFirst(available(['node-2', 'node-3']))
   await routesAre(scene, { 'router-2': available(NODES) })
   await sessionsAre(scene, { 'router-1': NODES })
-  const said = scene.speaker('node-1').lines.map((line) => JSON.stringify(line))
-  for (const words of [/session up/, /session down/]) assert.ok(said.some((line) => words.test(line)))
+  const { status, stdout } = await runScript(scene, { host: 'client', text: guide('1.22-healthcheck.sh') })
+  assert.equal(status, 0)
+  assert.match(stdout, /session (?:up|down).*\n(?:.*\n)*Health check completed at /)
   for (const node of NODES) await label(node, `${SPEAKER}-`)
   await kubectl(scene, 'delete', 'service', 'plain')
 })

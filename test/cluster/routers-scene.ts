@@ -40,7 +40,7 @@ export type Told = Readonly<
 /** Where routers keep their files, some as users of theirs: in the sandbox's own /run. */
 const FILES = '/run/routers'
 /** Debian's package of each program. */
-const TOOLS = { vtysh: 'frr', bird: 'bird2', arping: 'arping', tcpdump: 'tcpdump', nc: 'netcat-openbsd', curl: 'curl' }
+const TOOLS = { vtysh: 'frr', bird: 'bird2', arping: 'arping', nc: 'netcat-openbsd', curl: 'curl' }
 
 export class RoutersScene {
   readonly world: GuideWorld
@@ -178,10 +178,14 @@ export class RoutersScene {
   /** A command of the image in the Pod of a node's speaker, or in that of the controller. */
   async inPod(pod: NodeName | 'controller', ...command: readonly string[]): Promise<Outcome> {
     const [program = '', ...args] = command
+    return await this.world.run([...this.podCommand(pod, program), ...args])
+  }
+
+  /** What starts a program there. */
+  podCommand(pod: NodeName | 'controller', program: string): readonly string[] {
     const directory = pod === 'controller' ? this.#controllerDirectory : runDirectoryOf(pod)
     const tool = program === 'vtysh' ? [LAUNCHER, 'vtysh', '--run-dir', directory] : [program]
-    const within = pod === 'controller' ? [] : ['ip', 'netns', 'exec', pod]
-    return await this.world.run([...within, ...tool, ...args])
+    return pod === 'controller' ? tool : ['ip', 'netns', 'exec', pod, ...tool]
   }
 
   /** What a speaker tells of its peers. */

@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path'
 import { test } from 'node:test'
 import { scratchDirectory } from '../../lab/cluster/scratch.ts'
 import { guide } from './guide-text.ts'
+import { runScript } from './routers-kubectl.ts'
 import { scene } from './routers-open.ts'
 import type { HostName } from './routers-scene.ts'
 import { becomes, kubectl, routesAre, sessionId, sessionsAre } from './routers-sights.ts'
@@ -32,6 +33,21 @@ test('2.16, 0.24: what commands print of sessions, in the Pods of speakers and o
   await scene.speaker('node-1').said(({ msg }) => msg.includes('announcing'))
   const { stdout } = await world.kubectl('describe', 'bgppeer', ...SYSTEM, 'router-1')
   assert.match(stdout, /^Events:\n(?:.*\n)*.*BGPSessionUp/m)
+})
+
+test('2.16, 0.24: as they are written, with the last lines of logs', async () => {
+  const commands = [
+    'kubectl logs -n metallb-system -l component=controller | grep -i "bgp"',
+    'kubectl exec -n metallb-system deploy/controller -- vtysh -c "show ip bgp"',
+    'kubectl logs -n metallb-system -l component=speaker | grep "announcing"',
+    'kubectl logs -n metallb-system -l component=speaker | grep -i "bgp"',
+    'kubectl exec -n metallb-system ds/speaker -- vtysh -c "show bgp summary"',
+  ]
+  for (const text of commands) {
+    const { status, stdout, stderr } = await runScript(scene, { host: 'client', text })
+    assert.equal(status, 0, `${text}: ${stderr}`)
+    assert.notEqual(stdout, '')
+  }
 })
 
 test('2.15: the script that looks around shows what became of sessions', async () => {

@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { runScript } from '../lab/failover-sandbox.ts'
 import { buildTool } from '../lab/wire-namespace.ts'
 
-const LIMIT_MS = 400_000
+const LIMIT_MS = 280_000
 
 test('the guides, as real routers see them (routers-cases.ts, in a sandbox)', async () => {
   buildTool('test/lab/tap.c') // and with it the native part
