@@ -87,6 +87,17 @@ for (const [name, waitMs] of [
   })
 }
 
+test('a route that stays only until the controller moves its Service leaves with the node', async () => {
+  const { world, node, tor } = await connected()
+  world.api.delete('IPAddressPool', 'metallb-system', 'v4')
+  await world.pass(1000)
+  assert.deepEqual(tor.prefixes, [PREFIX], 'no pool holds its address any more')
+  world.api.apply(EXCLUDED)
+  await world.until(() => isDraining(tor), 50, 'the router is asked to prefer others')
+  await world.until(() => tor.prefixes.length === 0, DRAIN_MS + 200, 'the route is withdrawn')
+  await node.stop()
+})
+
 test('new Services during the drain are announced as ones to be avoided', async () => {
   const { world, node, tor } = await connected()
   world.api.apply(EXCLUDED)

@@ -358,7 +358,9 @@ export class Speaker {
     const before = this.#announcedIn.get(known.service.key)
     const { l2 } = plans
     if (!before || l2.announce || l2.reason !== 'ipNotAllowed') return { plans, within: world }
-    const former = this.#plansIn(before, known)
+    // Pools and advertisements as they were; who lives, and whether this node leaves, as it is.
+    const { nodes, peers } = world.model
+    const former = this.#plansIn({ ...world, model: { ...before.model, nodes, peers } }, known)
     if (!former.l2.announce && !former.bgp?.announce) return { plans, within: world }
     const { key } = known.service
     this.#options.log.warn(`${l2.message}; until then it stays announced`, { service: key, reason: l2.reason })
