@@ -120,6 +120,7 @@ test('2.22: the script that leads a peer astray: one session closes and returns,
       .speaker('node-1')
       .lines.findLast(({ event, name }) => event === 'sessionDown' && name === 'router-1')
     assert.match(String(said?.msg), /^session down: /)
+    assert.match(scene.router('router-1').log(), /NOTIFICATION: received from neighbor 192\.168\.1\.10 6\/\d+ \(Cease/)
     sleep.end(1)
     await becomes('the script has led it back', async () => sleep.begun(2))
     await sessionsAre(scene, { 'router-1': ['node-1'] })
@@ -135,6 +136,8 @@ test('2.22: the script that leads a peer astray: one session closes and returns,
     assert.notEqual(await sessionId(scene, 'router-1', 'node-1'), first)
   } finally {
     server.kill('SIGKILL')
+    await within('node-1', ['address delete 192.168.1.240/32 dev lo'])
+    await within('router-1', ['route delete 192.168.1.240/29 via 192.168.1.2'])
   }
 })
 
