@@ -43,6 +43,7 @@ soak: packages-test native ## Services come and go for an hour, and nothing may 
 	@tools/build-kubernetes >/dev/null
 	@test/bench-cluster/alone node test/bench-cluster/soak.ts
 	@node test/bench/failover-soak.ts
+	@node test/bench/bfd-soak.ts
 
 build: native ## Make dist/: the bundle, its native part and a launcher
 	@node tools/bundle.ts

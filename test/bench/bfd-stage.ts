@@ -34,7 +34,8 @@ export class BfdStage {
   readonly #cables: ChildProcess
   readonly #speakers: Program[] = []
 
-  private constructor(scene: BgpScene, end: () => Promise<void>) {
+  /** `build` makes one. */
+  constructor(scene: BgpScene, end: () => Promise<void>) {
     this.scene = scene
     this.#end = end
     // Standing by, so that a cable is pulled when it is said and not when a program has started.
