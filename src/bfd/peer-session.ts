@@ -19,6 +19,8 @@ export type PeerTurn =
       diag: Diag
       /** The peer is not gone: it has switched BFD off, which says nothing of the path (RFC 5882 §3.2). */
       isSwitchedOff: boolean
+      /** Another session than before says for the first time that it is Down: the peer has begun anew. */
+      isRestart: boolean
       /** The peer's C bit: its forwarding does not end with what speaks BFD and BGP there. */
       peerIndependent: boolean
     }>
@@ -183,6 +185,8 @@ export class PeerSession {
     this.#lastDown = { why, atMs: this.#sinceMs }
     const peerIndependent = before.remote?.controlPlaneIndependent ?? false
     const isSwitchedOff = after.diag === 'neighborDown' && after.remoteState === 'AdminDown'
-    return { type: 'down', why, diag: after.diag, isSwitchedOff, peerIndependent }
+    const isOther = after.remoteId !== before.remoteId && after.remote?.diag === 'none'
+    const isRestart = after.diag === 'neighborDown' && after.remoteState === 'Down' && isOther
+    return { type: 'down', why, diag: after.diag, isSwitchedOff, isRestart, peerIndependent }
   }
 }

@@ -35,6 +35,11 @@ export type BfdSessionsOptions = Readonly<{
 export type BfdDrop = Malformation | 'unknownSession'
 
 const RETRY_MS = 5000
+/**
+ * FRR makes its session anew when BGP comes up, and so does anybody who restarts. Who is Down sends once a second (RFC 5880
+ * §6.8.3), so a path that works is Up again after two packets of each side.
+ */
+const RESTART_MS = 3000
 /** Pauses are told together at this pace. */
 const PAUSES_EVERY_MS = 60_000
 const FAREWELLS = 3
@@ -50,6 +55,8 @@ export class BfdSessions {
   readonly #drops = new Map<BfdDrop, number>()
   /** Those that take their leave, and until when. */
   readonly #leaving = new Map<PeerSession, Timer>()
+  /** Sessions whose peer has begun anew, until it is taken for down. */
+  readonly #doubts = new Map<PeerSession, Timer>()
   #retry: Timer | null = null
   #closed = false
   /** What nobody was told of yet, and when that may be. */
@@ -111,7 +118,7 @@ export class BfdSessions {
     if (this.#closed) return
     this.#closed = true
     this.#retry?.cancel()
-    for (const timer of this.#leaving.values()) timer.cancel()
+    for (const timer of [...this.#leaving.values(), ...this.#doubts.values()]) timer.cancel()
     for (const peer of this.#places.values()) {
       peer.leave()
       for (let told = 1; told < FAREWELLS; told++) peer.repeat()
@@ -194,6 +201,7 @@ export class BfdSessions {
   }
 
   #leave(peer: PeerSession): void {
+    this.#settle(peer)
     peer.leave()
     this.#leaving.set(
       peer,
@@ -249,14 +257,33 @@ export class BfdSessions {
     const { log, onUp, onDown } = this.#options
     const place = describeNeed(need)
     if (turn.type === 'up') {
+      this.#settle(peer)
       log.info(`BFD with ${place} is up`, { event: 'bfdUp', peers: names })
       onUp(names)
       return
     }
     this.#tryLater()
-    const { why, diag, isSwitchedOff, peerIndependent } = turn
+    const { why, diag, isSwitchedOff, isRestart, peerIndependent } = turn
     log.warn(`BFD with ${place} is down: ${why}`, { event: 'bfdDown', peers: names })
-    if (!isSwitchedOff) onDown(names, `BFD: ${why}`, { diag, peerIndependent })
+    const tell = () => onDown(peer.shared.names, `BFD: ${why}`, { diag, peerIndependent })
+    if (isRestart) this.#doubt(peer, tell)
+    else if (!isSwitchedOff) tell()
+  }
+
+  /** A session that begins anew says nothing of the path, as long as it comes Up soon. */
+  #doubt(peer: PeerSession, tell: () => void): void {
+    const { clock } = this.#options
+    this.#settle(peer)
+    const late = () => {
+      this.#doubts.delete(peer)
+      tell()
+    }
+    this.#doubts.set(peer, clock.after(RESTART_MS, late))
+  }
+
+  #settle(peer: PeerSession): void {
+    this.#doubts.get(peer)?.cancel()
+    this.#doubts.delete(peer)
   }
 
   /** Those that take their leave hear nothing any more. */

@@ -206,15 +206,29 @@ test('who needs it again while it says farewell has a new session', async () => 
   assert.notEqual(b.view.localDiscriminator, earlier)
 })
 
-test('a peer that starts again faster than it is missed ends the session, and begins another', async () => {
+test('a peer that begins anew faster than it is missed has another session, and that is no failure of the path', async () => {
   const { clock, network, a, b } = await pair()
   kill({ clock, network }, b)
   const again = new Router({ clock, network }, B)
   again.configure(need(A))
-  await clock.advance(1500)
-  const restarted = 'down peer: BFD: the peer says it is down and gives no reason, as after a restart'
-  assert.deepEqual([a.reports, again.reports], [['up peer', restarted, 'up peer'], ['up peer']])
+  await clock.advance(10_000)
+  assert.deepEqual([a.reports, again.reports], [['up peer', 'up peer'], ['up peer']])
   assert.equal(a.view.remoteDiscriminator, again.view.localDiscriminator)
+  assert.deepEqual([a.view.upEvents, a.view.downEvents], [2, 1])
+})
+
+test('a peer that begins anew and does not come up in three seconds is down', async () => {
+  const { clock, network, a, b } = await pair()
+  kill({ clock, network }, b)
+  const again = new Router({ clock, network }, B)
+  again.configure(need(A))
+  assert.ok(await clock.runUntil(() => a.isUp === false, 1500))
+  kill({ clock, network }, again)
+  await clock.advance(2900)
+  assert.deepEqual(a.reports, ['up peer'])
+  await clock.advance(200)
+  const restarted = 'down peer: BFD: the peer says it is down and gives no reason, as after a restart'
+  assert.deepEqual(a.reports, ['up peer', restarted])
 })
 
 test('needs of one place share a session; the first by name counts, and all are told', async () => {
