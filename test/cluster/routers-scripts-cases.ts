@@ -5,6 +5,7 @@ import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { test } from 'node:test'
 import { scratchDirectory } from '../../lab/cluster/scratch.ts'
+import { readText } from '../../lab/read-text.ts'
 import { guide } from './guide-text.ts'
 import { runScript } from './routers-kubectl.ts'
 import { scene } from './routers-open.ts'
@@ -74,13 +75,13 @@ async function wireClient(): Promise<void> {
 
 /**
  * A `sleep` that takes the script's half minutes for what they stand for, "until the change has had its effect": it goes on
- * when the test has seen that. Other pauses are as long as they say.
+ * when the test has seen that. Other pauses are as long as they say; there is one after each time that the script has asked.
  */
-function makeSleep(): { directory: string; begun(at: number): boolean; end(at: number): void } {
+function makeSleep(): { directory: string; asked(): number; begun(at: number): boolean; end(at: number): void } {
   const directory = scratchDirectory('sleep')
   const file = (name: string, at: number) => join(directory, `${name}-${at}`)
   const program = `#!/bin/sh
-[ "$1" = 30 ] || exec /bin/sleep "$1"
+[ "$1" = 30 ] || { echo >> "${directory}/asked"; exec /bin/sleep "$1"; }
 at=1; while [ -e "${directory}/begun-$at" ]; do at=$((at + 1)); done
 : > "${directory}/begun-$at"
 while [ ! -e "${directory}/end-$at" ]; do /bin/sleep 0.05; done
@@ -89,6 +90,7 @@ while [ ! -e "${directory}/end-$at" ]; do /bin/sleep 0.05; done
   chmodSync(join(directory, 'sleep'), 0o755)
   return {
     directory,
+    asked: () => (readText(join(directory, 'asked')) ?? '').length,
     begun: (at) => existsSync(file('begun', at)),
     end: (at) => writeFileSync(file('end', at), ''),
   }
@@ -116,6 +118,8 @@ test('2.22: the script that leads a peer astray: one session closes and returns,
     await sessionsAre(scene, { 'router-1': [], 'router-2': ['node-1'] })
     await becomes('router-1 falls back', async () => (await nextHop()).includes('via 192.168.1.2 '))
     assert.ok(await fetched())
+    const asked = sleep.asked()
+    await becomes('the script has asked by the other way', async () => sleep.asked() >= asked + 2)
     const said = scene
       .speaker('node-1')
       .lines.findLast(({ event, name }) => event === 'sessionDown' && name === 'router-1')
