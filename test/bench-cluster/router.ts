@@ -16,6 +16,7 @@ export const OWN_ASN = 64_500
 
 /** The other end of the link that test/bench-cluster/alone makes. */
 const LINK = 'nowhere'
+const NEAR_LINK = 'node0'
 const LOOK_MS = 5
 
 /** BIRD tells its neighbours by their addresses alone, so a node with several sessions needs several. */
@@ -39,6 +40,7 @@ export class Router {
     const [program = '', ...rest] = bound(['unshare', '--net', 'sh', '-c', begin])
     const router = spawn(program, rest, { stdio: ['pipe', 'ignore', 'inherit'] })
     const pid = String(await unshared(router.pid ?? 0))
+    if (await isTaken()) await makeLink() // by an earlier run, with whose namespace it went
     await run(['ip', 'link', 'set', LINK, 'netns', pid])
     const inside = ['nsenter', '-t', pid, '-n']
     for (const address of new Set(sessions.map(({ router: own }) => own)))
@@ -84,6 +86,17 @@ function configOf(sessions: readonly Ends[]): string {
     return `protocol bgp s${at} { ${ends}; passive; ipv4 { import all; export none; }; }`
   })
   return ['router id 192.168.1.1;', 'protocol device { scan time 1; }', ...protocols, ''].join('\n')
+}
+
+async function isTaken(): Promise<boolean> {
+  return !(await run(['ip', '-o', 'link', 'show'])).includes(` ${LINK}@`)
+}
+
+/** As test/bench-cluster/alone makes it. */
+async function makeLink(): Promise<void> {
+  await run(['ip', 'link', 'add', NEAR_LINK, 'type', 'veth', 'peer', 'name', LINK])
+  await run(['ip', 'address', 'add', '192.168.1.11/24', 'dev', NEAR_LINK])
+  await run(['ip', 'link', 'set', NEAR_LINK, 'up'])
 }
 
 /** The process that `unshare` becomes has its own network namespace a moment after it was started. */
