@@ -217,6 +217,32 @@ test('a peer that begins anew faster than it is missed has another session, and 
   assert.deepEqual([a.view.upEvents, a.view.downEvents], [2, 1])
 })
 
+test('a peer that takes back its session by a Down that answers none of ours, as FRR does, has begun anew', async () => {
+  const { clock, network, a, b } = await pair()
+  const up = b.said.at(-1)?.packet
+  assert.ok(up)
+  b.forge(A, encode({ ...up, state: 'Down', diag: 'neighborDown' }))
+  kill({ clock, network }, b)
+  assert.ok(await clock.runUntil(() => a.isUp === false, 20))
+  const again = new Router({ clock, network }, B)
+  again.configure(need(A))
+  await clock.advance(10_000)
+  assert.deepEqual([a.reports, again.reports, a.view.downEvents], [['up peer', 'up peer'], ['up peer'], 1])
+})
+
+test('a peer that takes back its session and begins no other is down three seconds later', async () => {
+  const { clock, network, a, b } = await pair()
+  const up = b.said.at(-1)?.packet
+  assert.ok(up)
+  b.forge(A, encode({ ...up, state: 'Down', diag: 'neighborDown' }))
+  kill({ clock, network }, b)
+  await clock.advance(2900)
+  assert.deepEqual(a.reports, ['up peer'])
+  await clock.advance(200)
+  const takenBack = 'down peer: BFD: the peer says it is down (Neighbor Signaled Session Down)'
+  assert.deepEqual(a.reports, ['up peer', takenBack])
+})
+
 test('a peer that begins anew and does not come up in three seconds is down', async () => {
   const { clock, network, a, b } = await pair()
   kill({ clock, network }, b)
