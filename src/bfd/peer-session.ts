@@ -19,7 +19,7 @@ export type PeerTurn =
       diag: Diag
       /** The peer is not gone: it has switched BFD off, which says nothing of the path (RFC 5882 §3.2). */
       isSwitchedOff: boolean
-      /** Another session than before says for the first time that it is Down: the peer has begun anew. */
+      /** The peer has begun anew: another session says for the first time that it is Down, or this one was taken back. */
       isRestart: boolean
       /** The peer's C bit: its forwarding does not end with what speaks BFD and BGP there. */
       peerIndependent: boolean
@@ -186,7 +186,9 @@ export class PeerSession {
     const peerIndependent = before.remote?.controlPlaneIndependent ?? false
     const isSwitchedOff = after.diag === 'neighborDown' && after.remoteState === 'AdminDown'
     const isOther = after.remoteId !== before.remoteId && after.remote?.diag === 'none'
-    const isRestart = after.diag === 'neighborDown' && after.remoteState === 'Down' && isOther
+    // It answers a Down that we have not sent: FRR's last word of a session that it makes anew.
+    const isTakenBack = after.remote?.diag === 'neighborDown'
+    const isRestart = after.diag === 'neighborDown' && after.remoteState === 'Down' && (isOther || isTakenBack)
     return { type: 'down', why, diag: after.diag, isSwitchedOff, isRestart, peerIndependent }
   }
 }
