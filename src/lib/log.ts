@@ -11,7 +11,7 @@ export const LOG_LEVELS = ['all', 'debug', 'info', 'warn', 'error', 'none'] as c
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** A log that drops what is below `level`. `write` gets whole lines; the default is stdout. */
-export function createLog(level: LogLevel, write: (line: string) => void = (line) => process.stdout.write(line)): Log {
+export function createLog(level: LogLevel, write: (line: string) => void = toStdout): Log {
   const lowest = level === 'all' ? 0 : level === 'none' ? LEVELS.length : LEVELS.indexOf(level)
   const at =
     (severity: Level) =>
@@ -20,4 +20,21 @@ export function createLog(level: LogLevel, write: (line: string) => void = (line
       write(`${JSON.stringify({ ts: new Date().toISOString(), level: severity, msg, ...fields })}\n`)
     }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+let waiting = ''
+
+/** Lines said in one breath are one write: a new advertisement may have thousands to say, and each write is a system call. */
+function toStdout(line: string): void {
+  if (waiting === '') {
+    queueMicrotask(flush)
+    process.once('exit', flush)
+  }
+  waiting += line
+}
+
+function flush(): void {
+  process.off('exit', flush)
+  if (waiting !== '') process.stdout.write(waiting)
+  waiting = ''
 }

@@ -63,12 +63,19 @@ export class Router {
     return text.split('\n').filter((line) => line.includes('Established')).length
   }
 
-  /** Resolves when it is so, with the moment at which it was seen; throws NotObserved after `deadlineMs`. */
-  async until(holds: () => Promise<boolean>, what: string, deadlineMs = 60_000): Promise<number> {
+  /**
+   * Resolves when it is so, with the moment at which it was seen; throws NotObserved after `deadlineMs`. The router counts
+   * all its routes for each look, so nobody should look more often than it takes.
+   */
+  async until(
+    holds: () => Promise<boolean>,
+    what: string,
+    { deadlineMs = 60_000, lookMs = LOOK_MS }: Readonly<{ deadlineMs?: number; lookMs?: number }> = {},
+  ): Promise<number> {
     const end = performance.now() + deadlineMs
     while (!(await holds())) {
       if (performance.now() > end) throw notObserved(`the router: ${what}, not within ${deadlineMs / 1000} s`)
-      await sleep(LOOK_MS)
+      await sleep(lookMs)
     }
     return performance.now()
   }

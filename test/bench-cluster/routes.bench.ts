@@ -16,6 +16,8 @@ const MANY = 2000
 const MORE = 10_000
 const NEW = 60
 const PAUSE_MS = 100
+/** Between looks at what takes seconds. */
+const SELDOM_MS = 20
 const SMALL_NODE = 'small'
 const NAMES = [NODE, 'node-2', 'node-3', SMALL_NODE] as const
 const PEERS = [0, 1, 2, 3]
@@ -105,7 +107,7 @@ async function advertised({ server }: Scene, router: Router, count: number): Pro
   const began = performance.now()
   await server.client.create(ADVERTISEMENT)
   const isThere = async () => (await router.counts()).routes >= count * sessions
-  return (await router.until(isThere, `${count} routes of ${sessions} sessions`)) - began
+  return (await router.until(isThere, `${count} routes of ${sessions} sessions`, { lookMs: SELDOM_MS })) - began
 }
 
 async function withdrawn({ server }: Scene, router: Router): Promise<void> {
@@ -165,7 +167,7 @@ async function smallPod(scene: Scene, router: Router): Promise<Figure[]> {
   const began = performance.now()
   const speaker = await startSpeaker(scene, quota.within, { node: SMALL_NODE, healthPort: 17_480 })
   const isThere = async () => (await router.counts()).routes >= before + MANY * 4
-  const ended = await router.until(isThere, 'all routes of the small Pod by four sessions', 120_000)
+  const ended = await router.until(isThere, 'all routes of the small Pod by four sessions', { deadlineMs: 120_000 })
   await relabel(client)
   await sleep(3000)
   const lost = before + MANY * 4 - (await router.counts()).routes

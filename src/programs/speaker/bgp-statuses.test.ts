@@ -25,7 +25,7 @@ function rig(
     form: BGP_STATUS,
     api: objects.api(),
     node: 'me',
-    pace: new Pace(clock, 50),
+    pace: new Pace(clock, { perSecond: 50 }),
     clock,
     log: createLog('info', (line) => lines.push(line)),
     onBegin: (service) => begun.push(service),

@@ -127,6 +127,7 @@ export async function openInCluster(options: ClusterOptions): Promise<ClusterSpe
     links,
     excludeInterfaces,
     perSecond: statusRate,
+    decided: () => late.speaker?.settled() ?? Promise.resolve(),
     uidOfPeer: (name) => late.speaker?.uidOf({ kind: 'BGPPeer', namespace, name }),
     clock: systemClock,
     log,

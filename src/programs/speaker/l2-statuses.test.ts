@@ -20,7 +20,7 @@ function rig(objects: StatusObjects<L2Answer>, { perSecond = 10_000, wanted = []
   const statuses = new L2Statuses({
     api: objects.api(),
     node: 'me',
-    pace: new Pace(systemClock, perSecond),
+    pace: new Pace(systemClock, { perSecond }),
     clock: FAST,
     log: createLog('info', (line) => lines.push(line)),
     onBegin: (service) => begun.push(service),

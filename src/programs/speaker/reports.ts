@@ -36,6 +36,8 @@ export type ReportsOptions = Readonly<{
   excludeInterfaces: readonly NamePattern[]
   /** Writes a second, over all kinds. */
   perSecond: number
+  /** Resolves when all is decided that there is to decide: to write, and to make others read it, comes after. */
+  decided(): Promise<void>
   /** The uid of a BGPPeer, where it is known. */
   uidOfPeer?(name: string): string | undefined
   clock: Clock
@@ -54,8 +56,8 @@ export class Reports {
   #owner: Owner | null = null
 
   constructor(options: ReportsOptions) {
-    const { api, namespace, node, perSecond, clock, log } = options
-    const pace = new Pace(clock, perSecond)
+    const { api, namespace, node, perSecond, decided, clock, log } = options
+    const pace = new Pace(clock, { perSecond, free: decided })
     const versions = new Versions()
     const owner = () => this.#owner
     const sink = openSink({
