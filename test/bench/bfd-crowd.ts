@@ -15,8 +15,11 @@ export type CrowdPlan = Readonly<{ launcher: string; sessions: number; intervalM
 export type Crowd = Readonly<{
   /** 1 is all of one core. */
   cores: number
-  /** Between two packets of a session, as they arrive, in milliseconds; the number of those beyond what RFC 5880 says. */
-  intervals: Readonly<{ count: number; shortest: number; mean: number; longest: number; short: number; long: number }>
+  /**
+   * Between two packets of a session, as they arrive, in milliseconds; the number of those beyond what RFC 5880 §6.8.7 says,
+   * and of those below it by more than `GRACE_MS`.
+   */
+  intervals: Readonly<{ count: number; shortest: number; mean: number; longest: number; beyond: number; short: number }>
   downs: number
 }>
 
@@ -107,8 +110,8 @@ const crowd: Crowd = {
     shortest: found.at(0) ?? Number.NaN,
     mean: found.reduce((sum, ms) => sum + ms, 0) / found.length,
     longest: found.at(-1) ?? Number.NaN,
+    beyond: found.filter((ms) => ms < 0.75 * intervalMs || ms > intervalMs).length,
     short: found.filter((ms) => ms < 0.75 * intervalMs - GRACE_MS).length,
-    long: found.filter((ms) => ms > intervalMs + GRACE_MS).length,
   },
   downs: (await downsSoFar()) - downsBefore,
 }

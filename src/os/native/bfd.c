@@ -34,22 +34,17 @@ uint64_t bfd_random(uint64_t *state) {
   return *state * 0x2545f4914f6cdd1dull;
 }
 
-uint64_t bfd_wait_ns(uint64_t interval_ns, uint32_t detect_mult, uint64_t random) {
-  uint64_t quarter = interval_ns / 4;
-  uint64_t least_cut = detect_mult == 1 ? interval_ns / 10 + 1 : 0;
-  uint64_t span = quarter > least_cut ? quarter - least_cut : 0;
-  uint64_t wait = interval_ns - least_cut - random % (span + 1);
-  return interval_ns > SHORTEST_NS && wait > SHORTEST_NS ? wait : SHORTEST_NS;
-}
-
 uint64_t bfd_slack_ns(uint64_t interval_ns) {
   return interval_ns >= 16 * BFD_REST_NS ? BFD_REST_NS : 0;
 }
 
 uint64_t bfd_turn_ns(uint64_t interval_ns, uint32_t detect_mult, uint64_t random) {
-  uint64_t wait = bfd_wait_ns(interval_ns, detect_mult, random);
-  uint64_t least = interval_ns - interval_ns / 4 + bfd_slack_ns(interval_ns);
-  return wait > least ? wait : least;
+  uint64_t slack = bfd_slack_ns(interval_ns);
+  uint64_t most_cut = interval_ns / 4 - slack;
+  uint64_t least_cut = (detect_mult == 1 ? interval_ns / 10 + 1 : 0) + slack;
+  uint64_t span = most_cut > least_cut ? most_cut - least_cut : 0;
+  uint64_t cut = least_cut + random % (span + 1);
+  return interval_ns > SHORTEST_NS + cut ? interval_ns - cut : SHORTEST_NS;
 }
 
 bool bfd_within(struct bfd_window *window, uint32_t limit, uint64_t now_ns) {

@@ -61,19 +61,19 @@ bool bfd_is_expected(const struct bfd_arrival *arrival, const uint8_t *expected,
 /* The next of a sequence of 64-bit numbers that look random (xorshift64*); `state` must not be 0. */
 uint64_t bfd_random(uint64_t *state);
 
-/* RFC 5880 §6.8.7: an interval less 0 to 25 % of it, 10 to 25 % with a detect multiplier of 1. Never less than 1 ms. */
-uint64_t bfd_wait_ns(uint64_t interval_ns, uint32_t detect_mult, uint64_t random);
-
 /*
  * Where many sessions keep the thread awake it rests for so long after each turn, and deals with all that came and comes
- * due meanwhile at once: to wake up costs more than a packet does. Packets go out early for it, never late.
+ * due meanwhile at once: to wake up costs more than a packet does. A packet may go out as much early, or late.
  */
-#define BFD_REST_NS 2000000ull
+#define BFD_REST_NS 3000000ull
 
-/* How much early a packet may go out: short intervals leave no room for it. */
+/* How much early or late a packet may go out: short intervals leave no room for it. */
 uint64_t bfd_slack_ns(uint64_t interval_ns);
 
-/* bfd_wait_ns that is no less than the RFC's least, sent early as it may be. */
+/*
+ * RFC 5880 §6.8.7: an interval less 0 to 25 % of it, 10 to 25 % with a detect multiplier of 1, be the packet early or late
+ * by its slack. Never less than 1 ms.
+ */
 uint64_t bfd_turn_ns(uint64_t interval_ns, uint32_t detect_mult, uint64_t random);
 
 /* Counts one second's events. Zeroed memory is a fresh one. */
