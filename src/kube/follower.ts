@@ -54,6 +54,8 @@ export type FollowerOptions = Readonly<{
 const STEADY_MS = 5000
 /** A watch from a version that this server never had: it lags behind another one, or was restored from a backup. */
 const FUTURE = /too large resource version/i
+/** In a row. An API server that has just come up refuses for a second or two all whose roles it has not read yet. */
+const PASSING_REFUSALS = 4
 /** What will not go away by asking again soon, and what to do about it. */
 const REFUSED: Readonly<Partial<Record<KubeFaultCode, string>>> = {
   unauthorized: 'the API server does not know our credentials',
@@ -78,6 +80,9 @@ export class Follower {
   #failures = 0
   #failuresSinceUp = 0
   #refused: KubeFaultCode | null = null
+  /** Of that kind, in a row. */
+  #refusals = 0
+  #isRefusalSaid = false
   #awaitsApi = false
   #hasBookmarks = false
   readonly #first = Promise.withResolvers<void>()
@@ -188,6 +193,7 @@ export class Follower {
         onOpen: () => {
           openedAtMs = clock.monotonicMs()
           this.#comesUp()
+          this.#accepted()
         },
         onEvents: (events) => this.#tell(events),
       },
@@ -219,7 +225,7 @@ export class Follower {
     this.#failures++
     this.#failuresSinceUp++
     log.debug('a list or watch failed', { error: fault.message, failures: this.#failures })
-    if (kind && REFUSED[kind.code] !== undefined) this.#sayRefused(kind.code, fault.message)
+    if (kind && REFUSED[kind.code] !== undefined) this.#refuse(kind.code, fault.message)
     else if (this.#failuresSinceUp > 1) onDown(fault.message)
     this.#awaitsApi = kind === null || kind.code === 'unavailable' || kind.code === 'timeout'
     this.#interrupt = new AbortController()
@@ -227,16 +233,25 @@ export class Follower {
     this.#awaitsApi = false
   }
 
-  #sayRefused(code: KubeFaultCode, message: string): void {
-    const { log, wanted } = this.#options
+  #refuse(code: KubeFaultCode, message: string): void {
+    const { wanted } = this.#options
     if (this.#refused !== code) {
-      const verb = this.#position === null ? 'list' : 'watch'
-      const why = REFUSED[code]
-      log[wanted.optional ? 'warn' : 'error'](`cannot ${verb} ${wanted.resource.plural}: ${why}`, { error: message })
+      this.#refusals = 0
+      this.#isRefusalSaid = false
     }
     this.#refused = code
-    if (!wanted.optional) return
-    this.#release()
+    this.#refusals++
+    const wasAccepted = this.#listed !== ''
+    if (!this.#isRefusalSaid && this.#refusals > (wasAccepted ? PASSING_REFUSALS : 0)) this.#sayRefused(code, message)
+    if (wanted.optional) this.#release()
+  }
+
+  #sayRefused(code: KubeFaultCode, message: string): void {
+    const { log, wanted } = this.#options
+    this.#isRefusalSaid = true
+    const verb = this.#position === null ? 'list' : 'watch'
+    const why = REFUSED[code]
+    log[wanted.optional ? 'warn' : 'error'](`cannot ${verb} ${wanted.resource.plural}: ${why}`, { error: message })
   }
 
   /** Nobody has to wait for this resource. */
@@ -253,8 +268,9 @@ export class Follower {
   /** The next refusal is said again. */
   #accepted(): void {
     const { log, wanted } = this.#options
-    if (this.#refused !== null) log.info(`${wanted.resource.plural} can be read now`)
+    if (this.#isRefusalSaid) log.info(`${wanted.resource.plural} can be read now`)
     this.#refused = null
+    this.#isRefusalSaid = false
   }
 
   #tell(events: readonly ObjectEvent[]): void {
