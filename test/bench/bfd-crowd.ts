@@ -15,18 +15,13 @@ export type CrowdPlan = Readonly<{ launcher: string; sessions: number; intervalM
 export type Crowd = Readonly<{
   /** 1 is all of one core. */
   cores: number
-  /**
-   * Between two packets of a session, as they arrive, in milliseconds; the number of those beyond what RFC 5880 §6.8.7 says,
-   * and of those below it by more than `GRACE_MS`.
-   */
-  intervals: Readonly<{ count: number; shortest: number; mean: number; longest: number; beyond: number; short: number }>
+  /** Between two packets of a session, as they arrive, in milliseconds; the number of those beyond RFC 5880 §6.8.7. */
+  intervals: Readonly<{ count: number; shortest: number; mean: number; longest: number; beyond: number }>
   downs: number
 }>
 
 /** proc(5): clock ticks a second, the same on every Linux that Node runs on. */
 const TICKS = 100
-/** What a busy machine adds between the packet and its time stamp, and a thread's way to the processor. */
-const GRACE_MS = 2
 /** `tcpdump -tt -i any`: seconds, the interface, the direction, and the sender's address. */
 const PACKET = /^(\d+\.\d+) \S+ +In +IP (\S+)\.\d+ > /
 
@@ -111,7 +106,6 @@ const crowd: Crowd = {
     mean: found.reduce((sum, ms) => sum + ms, 0) / found.length,
     longest: found.at(-1) ?? Number.NaN,
     beyond: found.filter((ms) => ms < 0.75 * intervalMs || ms > intervalMs).length,
-    short: found.filter((ms) => ms < 0.75 * intervalMs - GRACE_MS).length,
   },
   downs: (await downsSoFar()) - downsBefore,
 }
