@@ -9,7 +9,7 @@ import type { SessionView } from './view.ts'
 
 /** Why a peer is not dialled, by a code of docs/errors.md and in words. */
 export type Withheld = Readonly<{
-  reason: 'sourceAddressMissing' | 'noNeighbour' | 'interfaceMissing' | 'waitsForBfd'
+  reason: 'sourceAddressMissing' | 'noNeighbour' | 'interfaceMissing' | 'waitsForBfd' | 'nodeLeaving'
   message: string
 }>
 

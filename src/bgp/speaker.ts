@@ -79,11 +79,14 @@ export class BgpSpeaker {
     this.#listener = new SpeakerListener({ sockets, clock, onStream, onFault })
   }
 
-  /** These are the peers from now on. Sessions whose setup is the same, or differs in intervals only, go on. */
-  configure(peers: readonly PeerSetup[]): void {
+  /**
+   * These are the peers from now on. Sessions whose setup is the same, or differs in intervals only, go on; those of peers that
+   * are not among them end, with this word.
+   */
+  configure(peers: readonly PeerSetup[], farewell: StopReason = REMOVED): void {
     if (this.#isClosed) return
     const names = new Set(peers.map(({ name }) => name))
-    for (const [name, peer] of this.#peers) if (!names.has(name)) this.#remove(name, peer)
+    for (const [name, peer] of this.#peers) if (!names.has(name)) this.#remove(name, peer, farewell)
     this.#listener.setPeers(peers)
     for (const setup of peers) {
       const known = this.#peers.get(setup.name)
@@ -175,15 +178,15 @@ export class BgpSpeaker {
     this.#loop.close()
   }
 
-  #remove(name: string, peer: SpeakerPeer): void {
+  #remove(name: string, peer: SpeakerPeer, farewell: StopReason): void {
     this.#peers.delete(name)
-    const ending = this.#ending(peer, this.#leaving.get(name))
+    const ending = this.#ending(peer, farewell, this.#leaving.get(name))
     this.#leaving.set(name, ending)
     supervise('ending a BGP session', this.#forget(name, ending))
   }
 
-  async #ending(peer: SpeakerPeer, before: Promise<void> | undefined): Promise<void> {
-    await peer.stop(REMOVED)
+  async #ending(peer: SpeakerPeer, farewell: StopReason, before: Promise<void> | undefined): Promise<void> {
+    await peer.stop(farewell)
     await before
   }
 

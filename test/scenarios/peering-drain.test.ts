@@ -49,15 +49,26 @@ const LEAVING: readonly (readonly [string, () => KubeObject])[] = [
   ['the node is shutting down', shuttingDown],
 ]
 for (const [name, object] of LEAVING) {
-  test(`${name}: asked to be avoided for the drain time, then withdrawn; the session stays`, async () => {
+  test(`${name}: asked to be avoided for the drain time, then withdrawn, and the session ends with the reason`, async () => {
     const { world, node, tor } = await connected()
     world.api.apply(object())
     await world.until(() => isDraining(tor), 50, 'the router is asked to prefer others')
     await world.pass(DRAIN_MS - 100)
     assert.deepEqual(tor.prefixes, [PREFIX])
     await world.until(() => tor.prefixes.length === 0, 200, 'the route is withdrawn')
+    assert.equal(tor.updates.at(-1)?.unreach.length, 1, 'by a word of its own')
     assert.deepEqual(told(tor), [false, true], 'it is never told again as one to be used')
-    assert.equal(lastOf(tor), 'up')
+    await world.until(
+      () => /administrative shutdown.*metallb: node iris1 is/.test(lastOf(tor)),
+      100,
+      'the session ends',
+    )
+    await world.pass(120_000)
+    assert.equal(tor.log.length, 2, 'nobody dials any more')
+    assert.deepEqual(
+      [...node.peering.readings.peers()].map(({ withheld }) => withheld?.reason),
+      ['nodeLeaving'],
+    )
     assert.ok((await node.stop()) < 10, 'nothing is left to be drained')
   })
 }
@@ -71,21 +82,40 @@ test('on iBGP the local preference goes to 0 as well', async () => {
   await node.stop()
 })
 
-for (const [name, waitMs] of [
-  ['during', 1000],
-  ['after', DRAIN_MS + 1000],
-] as const) {
-  test(`the exclude label goes ${name} the drain: routes as before`, async () => {
+test('the exclude label goes during the drain: routes as before', async () => {
+  const { world, node, tor } = await connected()
+  world.api.apply(EXCLUDED)
+  await world.pass(1000)
+  world.api.apply(iris1())
+  await world.until(() => tor.prefixes.length === 1 && !isDraining(tor), 100, 'the route is as before')
+  await world.pass(2 * DRAIN_MS)
+  assert.deepEqual([tor.prefixes, told(tor), tor.log], [[PREFIX], [false, true, false], ['up']])
+  await node.stop()
+})
+
+test('the exclude label goes after the drain: the session comes back, with routes as before', async () => {
+  const { world, node, tor } = await connected()
+  world.api.apply(EXCLUDED)
+  await world.pass(DRAIN_MS + 1000)
+  assert.match(lastOf(tor), /administrative shutdown/)
+  world.api.apply(iris1())
+  await world.until(() => tor.prefixes.length === 1, 1000, 'the route is there')
+  await world.pass(2 * DRAIN_MS)
+  assert.deepEqual([told(tor), lastOf(tor), tor.log.length], [[false], 'up', 3])
+  await node.stop()
+})
+
+test('the label goes while the last word is on its way: the session comes back', async () => {
+  for (const waitMs of [1, 2, 5, 10, 20, 50]) {
     const { world, node, tor } = await connected()
     world.api.apply(EXCLUDED)
+    await world.until(() => tor.prefixes.length === 0, DRAIN_MS + 200, 'the route is withdrawn')
     await world.pass(waitMs)
     world.api.apply(iris1())
-    await world.until(() => tor.prefixes.length === 1 && !isDraining(tor), 100, 'the route is as before')
-    await world.pass(2 * DRAIN_MS)
-    assert.deepEqual([tor.prefixes, told(tor), tor.log], [[PREFIX], [false, true, false], ['up']])
+    await world.until(() => lastOf(tor) === 'up' && tor.prefixes.length === 1, 1000, `${waitMs} ms later`)
     await node.stop()
-  })
-}
+  }
+})
 
 test('a route that stays only until the controller moves its Service leaves with the node', async () => {
   const { world, node, tor } = await connected()

@@ -17,7 +17,12 @@ export function farewellFor(
   session: Pick<SessionView, 'received'>,
 ): StopReason {
   if (gracefulRestart && leaving === null && mayKeepRoutes(session)) return { kind: 'handover', text: '' }
-  return { kind: 'drain', text: shortened(`metallb: ${leaving?.message ?? 'the speaker stops'}`) }
+  return leaveFor(leaving?.message ?? 'the speaker stops')
+}
+
+/** The last word of somebody who goes for a reason, and whose routes were drained. */
+export function leaveFor(why: string): StopReason {
+  return { kind: 'drain', text: shortened(`metallb: ${why}`) }
 }
 
 /** Not so a peer that knows nothing of restarts: it drops routes with the connection. Who said nothing yet has none. */

@@ -63,7 +63,7 @@ test('a node that leaves drains, and has left after the time for it', async () =
   await clock.advance(2999)
   assert.deepEqual([drain.state.phase, drain.remainingMs], ['draining', 1])
   await clock.advance(1)
-  assert.deepEqual([drain.state, drain.remainingMs], [{ phase: 'left', leaving: GOES }, 0])
+  assert.deepEqual([drain.state, drain.remainingMs], [{ phase: 'left', leaving: GOES, announced: true }, 0])
   assert.deepEqual(seen, ['1000 draining', '4000 left'])
 })
 
@@ -76,7 +76,7 @@ test('the same said again, and another reason, do not begin anew', async () => {
   assert.deepEqual(drain.state, { phase: 'draining', leaving: SHUTS, sinceMs: 0 })
   await clock.advance(1000)
   drain.update(GOES)
-  assert.deepEqual(drain.state, { phase: 'left', leaving: GOES })
+  assert.deepEqual(drain.state, { phase: 'left', leaving: GOES, announced: true })
   assert.deepEqual(seen, ['0 draining', '3000 left'])
 })
 
@@ -98,7 +98,7 @@ test('a reason that goes takes everything back, whether routes were withdrawn or
 test('without time to drain it has left at once', () => {
   const { clock, seen, drain } = start(0)
   drain.update(GOES)
-  assert.deepEqual([drain.state, drain.remainingMs], [{ phase: 'left', leaving: GOES }, 0])
+  assert.deepEqual([drain.state, drain.remainingMs], [{ phase: 'left', leaving: GOES, announced: true }, 0])
   drain.update(null)
   assert.deepEqual(seen, ['0 left', '0 stays'])
   assert.equal(clock.waiting, 0)

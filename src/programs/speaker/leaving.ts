@@ -25,11 +25,14 @@ export function leavingOf(node: Node | undefined, { ignoreExcludeLabel, daemonSe
   return { code: 'nodeLabeledExcludeBalancers', message: `node ${node.name} is excluded from external load balancers` }
 }
 
-/** `draining`: routes stay, as the last resort. `left`: they are withdrawn. */
+/**
+ * `draining`: routes stay, as the last resort. `left`: they are withdrawn; `announced` false: there never were any, as the
+ * node was not to announce when it was first heard of.
+ */
 export type DrainState =
   | Readonly<{ phase: 'stays' }>
   | Readonly<{ phase: 'draining'; leaving: Leaving; sinceMs: number }>
-  | Readonly<{ phase: 'left'; leaving: Leaving }>
+  | Readonly<{ phase: 'left'; leaving: Leaving; announced: boolean }>
 
 export type DrainOptions = Readonly<{
   clock: Clock
@@ -74,7 +77,7 @@ export class Drain {
     } else if (announced && this.#options.drainMs > 0) {
       this.#enter({ phase: 'draining', leaving, sinceMs: this.#options.clock.monotonicMs() })
     } else {
-      this.#enter({ phase: 'left', leaving })
+      this.#enter({ phase: 'left', leaving, announced })
     }
   }
 
@@ -89,7 +92,8 @@ export class Drain {
     this.#state = state
     if (state.phase === 'draining') {
       this.#timer = clock.after(drainMs, () => {
-        if (this.#state.phase === 'draining') this.#enter({ phase: 'left', leaving: this.#state.leaving })
+        if (this.#state.phase === 'draining')
+          this.#enter({ phase: 'left', leaving: this.#state.leaving, announced: true })
       })
     }
     onChange(state)

@@ -30,6 +30,7 @@ const AROUND: Surroundings = {
   neighbour: () => null,
   bfdUp: null,
   strictStart: false,
+  leaving: null,
 }
 const setup = (fields: Partial<Peer> = {}, around: Partial<Surroundings> = {}): PeerSetup =>
   peerSetup(peer('tor', ['n1'], fields), { ...AROUND, ...around })

@@ -6,6 +6,7 @@ import type { PeerSetup, Reach, Withheld } from '../../bgp/peer-setup.ts'
 import { formatIp } from '../../lib/ip.ts'
 import type { Link } from '../../lib/net.ts'
 import type { Peer } from '../../model/peer.ts'
+import type { Leaving } from './leaving.ts'
 import { hasAddress, linksFor } from './own-side.ts'
 
 export type Surroundings = Readonly<{
@@ -18,6 +19,8 @@ export type Surroundings = Readonly<{
   bfdUp: boolean | null
   /** The profile wants BFD to be up before BGP is tried. */
   strictStart: boolean
+  /** Why this node has no sessions; null: it may have them. */
+  leaving: Leaving | null
 }>
 
 /** MetalLB's native default. */
@@ -54,6 +57,7 @@ function familiesOf({ address, dualStackAddressFamily }: Peer): readonly Address
 
 function reachOf(peer: Peer, around: Surroundings): Reach {
   const { sourceAddress, vrf, password, ttlSecurityHops } = peer
+  if (around.leaving) return without('nodeLeaving', around.leaving.message)
   if (sourceAddress && !hasAddress(sourceAddress, linksFor(peer, around.links)))
     return without('sourceAddressMissing', missing(peer, around))
   if (around.strictStart && around.bfdUp === false)

@@ -16,13 +16,14 @@ import type { Links } from '../../lib/net.ts'
 import type { PeerSockets } from '../../lib/peer-sockets.ts'
 import type { Routers } from '../../lib/routers.ts'
 import type { SocketAddress } from '../../lib/sockets.ts'
+import { supervise } from '../../lib/supervise.ts'
 import type { Model } from '../../model/model.ts'
 import type { Peer } from '../../model/peer.ts'
 import type { Orders } from '../listeners/orders.ts'
 import { bfdNeed } from './bfd-needs.ts'
 import { BgpDebug } from './bgp-debug.ts'
-import { farewellFor } from './farewell.ts'
-import { Drain, type DrainState, leavingOf } from './leaving.ts'
+import { farewellFor, leaveFor } from './farewell.ts'
+import { Drain, type DrainState, type Leaving, leavingOf } from './leaving.ts'
 import { NearRouters } from './near-routers.ts'
 import { ownAddresses, routerIdOf } from './own-side.ts'
 import { PeerBfd } from './peer-bfd.ts'
@@ -75,6 +76,8 @@ export class Peering implements Routing {
   #peersBefore: readonly Peer[] = []
   /** Nothing changes any more. */
   #isFrozen = false
+  /** This node has left, and has no sessions until it stays. */
+  #left: Leaving | null = null
   #stopping: Promise<void> | null = null
   /** How each session is to end, once that is decided. */
   readonly #farewells = new Map<string, StopReason>()
@@ -140,6 +143,17 @@ export class Peering implements Routing {
     this.#bgp.planned()
   }
 
+  /**
+   * A node that leaves has withdrawn its routes by now: once routers have heard that, its sessions end. One that was never to
+   * announce has them all the same, as kubeadm's control planes have with MetalLB.
+   */
+  settled(): void {
+    const { state } = this.#drain
+    if (state.phase !== 'left' || !state.announced || this.#left || this.#isFrozen) return
+    this.#left = state.leaving
+    supervise('taking leave of routers', this.#cease(state.leaving))
+  }
+
   /** What metrics and documents read, as it is now. */
   get readings(): PeerReadings {
     return {
@@ -188,15 +202,27 @@ export class Peering implements Routing {
     this.#routers.close()
   }
 
-  /** The time counts from when the last of them was told; who reads slowly is not waited for. */
+  /** The time counts from when the last of them was told. */
   async #leadElsewhere(names: readonly string[]): Promise<void> {
     const { clock, drainMs } = this.#options
     if (drainMs === 0) return
     for (const name of names) this.#bgp.drain(true, name)
-    const limit = new AbortController()
-    await Promise.race([this.#bgp.settled(), pause(clock, TELLING_MS, limit.signal)])
-    limit.abort()
+    await this.#heard()
     await pause(clock, this.#drain.remainingMs ?? drainMs)
+  }
+
+  async #cease(leaving: Leaving): Promise<void> {
+    await this.#heard()
+    if (this.#isFrozen || this.#left !== leaving) return
+    this.#bgp.configure([], leaveFor(leaving.message))
+    this.#apply()
+  }
+
+  /** Resolves when routers were handed all that there is to tell; who reads slowly is not waited for. */
+  async #heard(): Promise<void> {
+    const limit = new AbortController()
+    await Promise.race([this.#bgp.settled(), pause(this.#options.clock, TELLING_MS, limit.signal)])
+    limit.abort()
   }
 
   /** What sessions there should be, given everything that is known now. `moved`: peers that are said to be elsewhere. */
@@ -208,7 +234,7 @@ export class Peering implements Routing {
     const near = { links, neighbour: (link: string) => this.#routers.neighbour(link) }
     const profiles = this.#model.bfdProfiles
     const profileOf = ({ bfdProfile }: Peer) => (bfdProfile === null ? undefined : profiles.get(bfdProfile))
-    const needs = peers.flatMap((peer) => {
+    const needs = (this.#left ? [] : peers).flatMap((peer) => {
       const profile = profileOf(peer)
       return profile ? (bfdNeed(peer, profile, { ...near, live: this.#bfd.live(peer.name) }) ?? []) : []
     })
@@ -218,7 +244,8 @@ export class Peering implements Routing {
       // A session that is not there yet, as it is not known where the peer is, is not up either.
       const bfdUp = profile ? (this.#bfd.isUp(peer.name) ?? false) : null
       const strictStart = profile?.strictStart ?? false
-      return peerSetup(peer, { ...near, node: this.#options.node, routerId: this.#routerId(peer), bfdUp, strictStart })
+      const around = { ...near, node: this.#options.node, bfdUp, strictStart, leaving: this.#left }
+      return peerSetup(peer, { ...around, routerId: this.#routerId(peer) })
     })
     // A session goes on when its way is lost, but not when another way is asked for that there is not yet.
     const ended = setups.filter(({ name, reach }) => reach.withheld && moved.has(name))
@@ -275,6 +302,10 @@ export class Peering implements Routing {
     log.info(WORDS[state.phase], { event: 'drain', ...why })
     // What is withdrawn is not told once more as a route to be used.
     this.#bgp.drain(state.phase !== 'stays')
+    if (state.phase === 'stays' && this.#left) {
+      this.#left = null
+      this.#apply()
+    }
     onReplan()
   }
 }
@@ -282,7 +313,7 @@ export class Peering implements Routing {
 const WORDS = {
   stays: 'this node stays, and routers are told so',
   draining: 'this node is to leave: routers are asked to prefer others',
-  left: 'this node leaves: its routes are withdrawn',
+  left: 'this node leaves: its routes are withdrawn, and its sessions end',
 } as const
 
 /** Another place to be reached at, or from. */

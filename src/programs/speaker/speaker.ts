@@ -73,6 +73,8 @@ export interface Routing {
   set(service: string, routes: readonly PeerRoute[]): void
   /** All Services were set once: what a peer has of us beside it is old. */
   planned(): void
+  /** All that was to be planned is, and was `set`. */
+  settled(): void
   /** Takes leave of the routers, each as it was agreed with it. */
   stop(): Promise<void>
 }
@@ -254,6 +256,7 @@ export class Speaker {
       this.#options.responder.confirm()
     }
     if (this.#stage === 'joined') this.#announces()
+    this.#options.routing?.settled()
   }
 
   /** Not before there is a valid configuration: those who had one before it was spoilt go on by that. */
