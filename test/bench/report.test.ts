@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Figure, median } from './figure.ts'
-import { bestOf, isBeyond, report, withRun } from './report.ts'
+import { bestOf, isBeyond, isWorthAnotherRun, report, withRun } from './report.ts'
 
 const figure = (value: number, bound: number | null): Figure => ({ name: 'ready', value, unit: 'ms', bound })
 
@@ -54,6 +54,32 @@ test('of several runs each figure is the best one, and says so', () => {
       [9, 'against 5 µs, best of 3 runs'],
       [4, 'best of 3 runs'],
     ],
+  )
+})
+
+const MISSES: [string, number[], number][] = [
+  ['in the first run', [1, 0, 0], 1],
+  ['in the second', [0, 2, 1], 2],
+  ['in the last', [0, 0, 3], 3],
+  ['in none', [0, 0, 0], 0],
+  ['not measured in the first run', [Number.NaN, 0, 1], Number.NaN],
+  ['not measured in the last', [0, 4, Number.NaN], Number.NaN],
+]
+for (const [name, values, worst] of MISSES) {
+  test(`what may never happen is a miss if it did in one of several runs: ${name}`, () => {
+    const [first = [], ...others] = values.map((value) => [{ ...figure(value, 0), note: 'seen' }])
+    const [kept] = others.reduce<readonly Figure[]>((before, after, at) => bestOf(before, after, at + 2), first)
+    assert.equal(kept?.value, worst)
+    assert.equal(kept?.note, 'seen, worst of 3 runs')
+    assert.equal(isBeyond(kept, 2), worst !== 0)
+  })
+}
+
+test('there is another run for what a busy machine makes longer, and none for what may never happen', () => {
+  const figures = [figure(301, 150), figure(Number.NaN, 150), figure(300, 150), figure(9000, null)]
+  assert.deepEqual(
+    [...figures, figure(1, 0), figure(Number.NaN, 0)].map((one) => isWorthAnotherRun(one, 2)),
+    [true, true, false, false, false, false],
   )
 })
 

@@ -5,7 +5,7 @@ import type { Figure } from './figure.ts'
 /** Where and when figures were measured. `machine` is a kind, never a name. */
 export type Run = Readonly<{ date: string; commit: string; machine: string; figures: readonly Figure[] }>
 
-const BEST = /(?:, )?best of \d+ runs$/
+const OF_RUNS = /(?:, )?(?:best|worst) of \d+ runs$/
 
 const HEAD = `# Performance
 
@@ -19,14 +19,36 @@ export function isBeyond({ value, bound }: Figure, tolerance: number): boolean {
   return bound !== null && !(value <= bound * tolerance)
 }
 
-/** The smaller value of each figure, out of `runs` runs so far. */
+/** True where nothing at all is allowed: a count of what may never happen, and no time that a busy machine makes longer. */
+function isPromise({ bound }: Figure): boolean {
+  return bound === 0
+}
+
+/** True where a figure is beyond its bound and may have been so because of what else the machine did. */
+export function isWorthAnotherRun(figure: Figure, tolerance: number): boolean {
+  return isBeyond(figure, tolerance) && !isPromise(figure)
+}
+
+/** Of each figure the smaller value, out of `runs` runs so far; but of a promise the larger one, as one miss breaks it. */
 export function bestOf(before: readonly Figure[], after: readonly Figure[], runs: number): readonly Figure[] {
   return before.map((figure) => {
     const again = after.find(({ name }) => name === figure.name) ?? figure
-    const { note = '', ...better } = figure.value <= again.value ? figure : again
-    const words = note.replace(BEST, '')
-    return { ...better, note: `${words}${words === '' ? '' : ', '}best of ${runs} runs` }
+    const { note = '', ...kept } = isPromise(figure)
+      ? worse(figure, again)
+      : figure.value <= again.value
+        ? figure
+        : again
+    const words = note.replace(OF_RUNS, '')
+    return {
+      ...kept,
+      note: `${words}${words === '' ? '' : ', '}${isPromise(figure) ? 'worst' : 'best'} of ${runs} runs`,
+    }
   })
+}
+
+function worse(one: Figure, other: Figure): Figure {
+  // What could not be measured (NaN) is worst.
+  return one.value >= other.value || Number.isNaN(one.value) ? one : other
 }
 
 /** A table for the terminal, and the line that tools/test.ts counts by. */
