@@ -91,11 +91,14 @@ export class BgpStage {
     }
   }
 
-  /** Bytes of BGP that the router has received from a sender since the session began. */
+  /** Bytes of BGP that the router has received from a sender since the session began; throws where it has no such session. */
   async receivedBytes(sender: Sender): Promise<number> {
-    const host = this.#hosts.get('router')
-    const text = (await host?.run(['ss', '-tinO', 'state', 'established', 'dst', ADDRESSES[sender]])) ?? ''
-    return Math.max(0, ...[...text.matchAll(/bytes_received:(\d+)/g)].map(([, bytes]) => Number(bytes)))
+    const host = this.#hosts.get('router') ?? missing('router')
+    const text = await host.run(['ss', '-tinO', 'state', 'established', 'dst', ADDRESSES[sender]])
+    const found = [...text.matchAll(/bytes_received:(\d+)/g)].map(([, bytes]) => Number(bytes))
+    const most = Math.max(0, ...found)
+    if (most === 0) throw new Error(`the router has received nothing from ${sender}: ${JSON.stringify(text)}`)
+    return most
   }
 
   close(): void {
