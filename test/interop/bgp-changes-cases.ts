@@ -124,18 +124,37 @@ async function handsOver(pair: Pair): Promise<void> {
   await pair.complete()
 }
 
+/** Routes are announced as ones to turn away from, withdrawn, and then the reason is told; all is back when that goes. */
+async function nodeLeaves(pair: Pair): Promise<void> {
+  await pair.complete()
+  pair.excluded(true)
+  await pair.routesThat((routes) => are(KEPT)(routes) && routes.every(isToAvoid))
+  await pair.sessionThat(({ isUp }) => !isUp)
+  assert.deepEqual(await pair.router.routes(), [])
+  await hears(pair, 'is excluded from external load balancers')
+  pair.excluded(false)
+  await pair.complete()
+  await pair.routesThat((routes) => are(KEPT)(routes) && !routes.some(isToAvoid))
+}
+
 /** Asked to stop otherwise: routes are announced as ones to turn away from (RFC 8326), and then the reason is told. */
 async function takesLeave(pair: Pair): Promise<void> {
   await pair.says('session down', () => pair.restartsGracefully(false))
   await pair.complete()
   const stopping = pair.stopSpeaker('SIGTERM')
-  await pair.routesThat(
-    (routes) => are(KEPT)(routes) && routes.every(({ communities }) => communities.includes('65535:0')),
-  )
+  await pair.routesThat((routes) => are(KEPT)(routes) && routes.every(isToAvoid))
   await stopping
   await pair.sessionThat(({ isUp }) => !isUp)
   assert.deepEqual(await pair.router.routes(), [])
-  const isTold = async () => (pair.router.log().includes('metallb: the speaker stops') ? true : undefined)
+  await hears(pair, 'metallb: the speaker stops')
+}
+
+function isToAvoid({ communities }: SeenRoute): boolean {
+  return communities.includes('65535:0')
+}
+
+async function hears(pair: Pair, words: string): Promise<void> {
+  const isTold = async () => (pair.router.log().includes(words) ? true : undefined)
   await eventually(isTold, () => `it does not log our words. ${pair.router.log().slice(-2000)}`)
 }
 
@@ -155,6 +174,7 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
     ['the router falls silent', fallsSilent],
     ['the speaker stops, and the next one goes on', handsOver],
     // ExaBGP cannot read the NOTIFICATION that ends a session, and then takes no other connection.
+    ['the node is to leave, and stays', nodeLeaves, 'exabgp'],
     ['the speaker stops for good', takesLeave, 'exabgp'],
   ],
 }

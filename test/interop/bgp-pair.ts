@@ -11,6 +11,7 @@ const HOLD_S = 6
 const PATIENCE_MS = 30_000
 /** Long enough to be seen. */
 const DRAIN_S = 5
+const EXCLUDE_LABEL = 'node.kubernetes.io/exclude-from-external-load-balancers'
 /** Our AS, and the router's. */
 export const [OURS, THEIRS] = [64_500, 64_501]
 
@@ -42,7 +43,8 @@ export class Pair {
     this.us = scene.ipv4(nodeHost)
     this.them = scene.ipv4(routerHost)
     this.#manifests = scene.manifests(`manifests-${name}`)
-    this.write('base', [node(nodeHost, this.us), pool()])
+    this.excluded(false)
+    this.write('pool', [pool()])
     this.restartsGracefully(true)
     this.write('kept', service('kept', ['198.51.100.1', 'fd11::1']))
     this.advertise({ communities: ['64500:1'] })
@@ -52,6 +54,11 @@ export class Pair {
   restartsGracefully(enabled: boolean): void {
     const session = { myASN: OURS, peerASN: THEIRS, peerAddress: this.them, dualStackAddressFamily: true }
     this.write('peer', [peer('router', { ...session, gracefulRestart: { enabled, restartTime: '30s' } })])
+  }
+
+  /** The Node: whether it carries the label by which it is to announce nothing. */
+  excluded(isExcluded: boolean): void {
+    this.write('node', [node(this.#node, this.us, isExcluded ? { [EXCLUDE_LABEL]: '' } : {})])
   }
 
   write(name: string, objects: Parameters<BgpScene['write']>[1]): void {
