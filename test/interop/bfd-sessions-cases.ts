@@ -12,6 +12,7 @@ import {
   drop,
   isUp,
   metricsOf,
+  ourPeer,
   ourPeerIs,
   type Said,
   saidOf,
@@ -30,6 +31,8 @@ const INTERVAL_MS = 200
 const NOTICED_MS = 3 * INTERVAL_MS + 4000
 const SILENT = /nothing was heard for 600 ms \(Control Detection Time Expired\)/
 const THEY_DO_NOT_HEAR = /the peer says it is down \(Control Detection Time Expired\)/
+/** FRR says goodbye by BFD when it is told to end; BIRD falls silent. */
+const FAREWELL = kind === 'frr' ? /the peer (?:says it is down|has switched BFD off)/ : SILENT
 const BFD_UDP = 'udp dport 3784'
 
 type Row = Readonly<{
@@ -39,8 +42,10 @@ type Row = Readonly<{
   ipv6?: boolean
   profile?: string
   breakIt: (router: Router) => Promise<unknown>
-  /** Why it ended, as we say it. */
-  why: RegExp
+  /** Why BFD ended, as we say it. */
+  bfd: RegExp
+  /** Why BGP ended, where that may be something else than BFD. */
+  bgp?: RegExp
   /** Undoes it; absent: it stays as it is. */
   mend?: (router: Router) => Promise<unknown>
 }>
@@ -50,8 +55,9 @@ const ROWS: readonly Row[] = [
     name: 'killed',
     title: 'the peer is killed, and starts again',
     breakIt: async (router) => router.signal('SIGKILL'),
+    bfd: SILENT,
     // Its kernel ends the TCP connection: BGP may know before BFD does.
-    why: /BFD: nothing was heard|closed|reset|connection/i,
+    bgp: /BFD: nothing was heard|closed|reset|connection/i,
     mend: async (router) => {
       await router.stop()
       await start(router)
@@ -61,36 +67,38 @@ const ROWS: readonly Row[] = [
     name: 'restarted',
     title: 'the peer is told to end, and starts again',
     breakIt: async (router) => router.stop(),
-    why: /BFD|cease|closed|reset|connection/i,
+    bfd: FAREWELL,
+    bgp: /BFD|cease|closed|reset|connection/i,
     mend: start,
   },
   {
     name: 'frozen',
     title: 'the peer is stopped by SIGSTOP, and goes on',
     breakIt: async (router) => router.signal('SIGSTOP'),
-    why: SILENT,
+    bfd: SILENT,
     mend: async (router) => router.signal('SIGCONT'),
   },
   {
     name: 'unplugged',
     title: "the peer's link goes down, and comes back",
     breakIt: async ({ host }) => setCable(host.name, 'down'),
-    why: SILENT,
+    bfd: SILENT,
     mend: async ({ host }) => setCable(host.name, 'up'),
   },
   {
     name: 'unheard',
     title: 'nothing of ours reaches the peer: it says so',
     breakIt: async (router) => drop(router, `input ${BFD_UDP}`),
+    bfd: THEY_DO_NOT_HEAR,
     // The peer ends BGP, too, and either may come first.
-    why: new RegExp(`${THEY_DO_NOT_HEAR.source}|BFD Down|Cease`, 'i'),
+    bgp: new RegExp(`${THEY_DO_NOT_HEAR.source}|BFD Down|Cease`, 'i'),
     mend: undrop,
   },
   {
     name: 'mute',
     title: "nothing of the peer's reaches us",
     breakIt: async (router) => drop(router, `output ${BFD_UDP}`),
-    why: SILENT,
+    bfd: SILENT,
     mend: undrop,
   },
   {
@@ -98,7 +106,7 @@ const ROWS: readonly Row[] = [
     title: 'over IPv6: the link goes down, and comes back',
     ipv6: true,
     breakIt: async ({ host }) => setCable(host.name, 'down'),
-    why: SILENT,
+    bfd: SILENT,
     mend: async ({ host }) => setCable(host.name, 'up'),
   },
   {
@@ -106,7 +114,7 @@ const ROWS: readonly Row[] = [
     title: 'BFD alone fails: the peer is told Cease/BFD Down at once, and dialled at once when BFD is up',
     profile: 'patient',
     breakIt: async (router) => drop(router, `input ${BFD_UDP}`, `output ${BFD_UDP}`),
-    why: SILENT,
+    bfd: SILENT,
     mend: undrop,
   },
 ]
@@ -157,6 +165,30 @@ async function isUpOnBothSides(row: Row, router: Router): Promise<void> {
   )
 }
 
+/** FRR makes its session anew whenever BGP comes up, and that is a Down which nobody broke. */
+async function isSettled(row: Row, router: Router): Promise<void> {
+  await isUpOnBothSides(row, router)
+  if (kind !== 'frr') return
+  const asked = async (): Promise<string> => (await theirBfd(router, endsOf(row).address)).text
+  await eventually(async () => (/"uptime":[1-9]/.test(await asked()) ? true : undefined), asked)
+}
+
+async function downEventsOf({ name }: Row): Promise<number> {
+  const { bfd } = await ourPeer('node', name)
+  assert(bfd, `${name} has no BFD`)
+  return bfd.downEvents
+}
+
+/** Both say so, each for its own reason, and BFD counts it. */
+async function bothAreDown(row: Row, router: Router, sinceMs: number): Promise<void> {
+  const bgp = await saidSince(told(row.name), 'sessionDown', sinceMs)
+  assert.match(bgp.msg, row.bgp ?? row.bfd)
+  const bfd = await saidSince(told(row.name), 'bfdDown', sinceMs)
+  assert.match(bfd.msg, row.bfd)
+  for (const { atMs, msg } of [bgp, bfd])
+    assert.ok(atMs - sinceMs < NOTICED_MS, `${msg}: it took ${atMs - sinceMs} ms. ${router.describe()}`)
+}
+
 /** RFC 9384, as the peer tells it: it has only our word, as its own BFD is patient. */
 async function loggedCease(router: Router): Promise<void> {
   const words =
@@ -183,13 +215,11 @@ await suite(`BFD with ${kind}`, () => {
       test(row.title, async () => {
         const router = routers.get(row.name)
         assert(router)
-        await isUpOnBothSides(row, router)
-        const sinceMs = Date.now()
+        await isSettled(row, router)
+        const [downEvents, sinceMs] = [await downEventsOf(row), Date.now()]
         await row.breakIt(router)
-        const down = await saidSince(told(row.name), 'sessionDown', sinceMs)
-        assert.match(down.msg, row.why)
-        const tookMs = down.atMs - sinceMs
-        assert.ok(tookMs < NOTICED_MS, `it took ${tookMs} ms. ${router.describe()}`)
+        await bothAreDown(row, router, sinceMs)
+        assert.ok((await downEventsOf(row)) > downEvents)
         if (row.name === 'cease') await loggedCease(router)
         const mendedMs = Date.now()
         await row.mend?.(router)

@@ -8,7 +8,7 @@ import { suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Frr } from '../../lab/routers/frr.ts'
 import { profileOf } from '../../lab/routers/frr-config.ts'
-import type { BfdPlan, Kind, Router } from '../../lab/routers/router.ts'
+import type { BfdPlan, Kind, NeighborPlan, Router } from '../../lab/routers/router.ts'
 import { encode } from '../../src/bfd/codec.ts'
 import { bfdProfile, every, nodeAt, OURS, THEIRS, theirs } from './bfd-objects.ts'
 import {
@@ -27,18 +27,20 @@ import {
 import { advertisement, type Manifest, node, peer, pool, service } from './bgp-objects.ts'
 import { BgpScene, eventually } from './bgp-scene.ts'
 
-type Row = Readonly<{ name: string; kind: Kind; profile: object; bfd?: BfdPlan }>
+type Row = Readonly<{ name: string; kind: Kind; profile: object; bfd?: BfdPlan; ipv6?: boolean }>
 
 const ECHO_MS = 50
+const ECHOES = {
+  kind: 'frr',
+  profile: { ...every(300), echoMode: true, echoInterval: ECHO_MS },
+  bfd: theirs(300, 3, { echoMs: ECHO_MS }),
+} as const
 const ROWS: readonly Row[] = [
   { name: 'frr', kind: 'frr', profile: every(400), bfd: theirs(100) },
   { name: 'bird', kind: 'bird', profile: every(400), bfd: theirs(100) },
-  {
-    name: 'echo',
-    kind: 'frr',
-    profile: { ...every(300), echoMode: true, echoInterval: ECHO_MS },
-    bfd: theirs(300, 3, { echoMs: ECHO_MS }),
-  },
+  { name: 'echo', ...ECHOES },
+  // FRR sends them with a form of its own: to our address, and bfdd answers ours, not the kernel.
+  { name: 'echo6', ipv6: true, ...ECHOES },
   {
     name: 'passive',
     kind: 'frr',
@@ -59,13 +61,20 @@ const ROWS: readonly Row[] = [
 const scene = await BgpScene.build(['node', ...ROWS.map(({ name }) => name)])
 const us = scene.ipv4('node')
 
-function bgpPeer({ name }: Row, more: object = {}): object {
-  return { myASN: OURS, peerASN: THEIRS, peerAddress: scene.ipv4(name), bfdProfile: name, ...more }
+function endsOf({ name, ipv6 }: Row): Pick<NeighborPlan, 'address' | 'localAddress'> {
+  return ipv6
+    ? { address: scene.ipv6('node'), localAddress: scene.ipv6(name) }
+    : { address: us, localAddress: scene.ipv4(name) }
 }
 
-async function startRouter({ name, kind, bfd }: Row): Promise<[string, Router]> {
+function bgpPeer(row: Row, more: object = {}): object {
+  return { myASN: OURS, peerASN: THEIRS, peerAddress: endsOf(row).localAddress, bfdProfile: row.name, ...more }
+}
+
+async function startRouter(row: Row): Promise<[string, Router]> {
+  const { name, kind, bfd } = row
   const router = scene.router(kind, name, ['zebra', 'bfdd'])
-  const neighbor = nodeAt({ address: us, localAddress: scene.ipv4(name) }, bfd && { bfd })
+  const neighbor = nodeAt(endsOf(row), bfd && { bfd })
   await router.start({ asn: THEIRS, routerId: scene.ipv4(name), neighbors: [neighbor] })
   return [name, router]
 }
@@ -78,7 +87,7 @@ scene.write('base', [
   node('node', us),
   pool(),
   // Echoes and IPv6 addresses exclude each other, and the pool has some.
-  advertisement('most', { peers: ROWS.flatMap(({ name }) => (name === 'echo' ? [] : [name])) }),
+  advertisement('most', { peers: ROWS.flatMap(({ name, bfd }) => (bfd?.echoMs ? [] : [name])) }),
   ...service('web', ['198.51.100.7']),
   ...ROWS.map((row) => peer(row.name, bgpPeer(row))),
   ...ROWS.filter(({ name }) => name === 'shared').map((row) => peer('shared-again', bgpPeer(row, { peerPort: 1790 }))),
@@ -117,7 +126,7 @@ async function frrTells(name: string, what: 'peers' | 'peers counters'): Promise
   const router = routerOf(name)
   assert(router instanceof Frr)
   const all: readonly FrrPeer[] = JSON.parse(await router.ask('bfdd', `show bfd ${what} json`))
-  const found = all.find((one) => one.peer === us)
+  const found = all.find((one) => one.peer === us || one.peer === scene.ipv6('node'))
   assert(found, `${name} has no BFD with us`)
   return found
 }
@@ -157,23 +166,29 @@ await suite('what profiles ask for', { concurrency: 4 }, () => {
     assert.equal((await frrTells('frr', 'peers counters'))['session-down'], 0)
   })
 
-  test('echoes with FRR, both ways; it need not send more often than once a second; and no echo is the end', async () => {
-    const { bfd } = await ours('echo', (one) => isUp(one) && (one.bfd?.counters.echoIn ?? 0) > 10)
-    assert.deepEqual(bfd?.echo, { intervalMs: ECHO_MS, detectMs: 3 * ECHO_MS })
-    assert.ok(bfd.detectMs >= 3000, `control packets are waited for ${bfd.detectMs} ms`)
-    await eventually(
-      async () => ((await frrTells('echo', 'peers counters'))['echo-packet-input'] > 10 ? true : undefined),
-      async () => `its echoes do not come back: ${JSON.stringify(await frrTells('echo', 'peers counters'))}`,
-    )
-    const rate = await controlRate('echo')
-    assert.ok(rate < 2.5, `FRR sends ${rate} control packets a second`)
-    const sinceMs = Date.now()
-    await drop(routerOf('echo'), 'forward udp dport 3785', 'input udp dport 3785')
-    const down = await saidSince(told('echo'), 'sessionDown', sinceMs)
-    assert.match(down.msg, /no echo came back for 150 ms \(Echo Function Failed\)|peer says it is down \(Echo Function/)
-    await undrop(routerOf('echo'))
-    await ours('echo', (one) => isUp(one) && (one.bfd?.echo ?? null) !== null)
-  })
+  for (const name of ['echo', 'echo6']) {
+    test(`${name}: both ways with FRR; it need not send more often than once a second; and no echo is the end`, async () => {
+      const { bfd } = await ours(name, (one) => isUp(one) && (one.bfd?.counters.echoIn ?? 0) > 10)
+      assert.deepEqual(bfd?.echo, { intervalMs: ECHO_MS, detectMs: 3 * ECHO_MS })
+      assert.ok(bfd.detectMs >= 3000, `control packets are waited for ${bfd.detectMs} ms`)
+      await eventually(
+        async () => ((await frrTells(name, 'peers counters'))['echo-packet-input'] > 10 ? true : undefined),
+        async () => `its echoes do not come back: ${JSON.stringify(await frrTells(name, 'peers counters'))}`,
+      )
+      if (name === 'echo6') await ours(name, (one) => (one.bfd?.counters.looped ?? 0) > 10)
+      const rate = await controlRate(name)
+      assert.ok(rate < 2.5, `FRR sends ${rate} control packets a second`)
+      const sinceMs = Date.now()
+      await drop(routerOf(name), 'forward udp dport 3785', 'input udp dport 3785')
+      const down = await saidSince(told(name), 'sessionDown', sinceMs)
+      assert.match(
+        down.msg,
+        /no echo came back for 150 ms \(Echo Function Failed\)|peer says it is down \(Echo Function/,
+      )
+      await undrop(routerOf(name))
+      await ours(name, (one) => isUp(one) && (one.bfd?.echo ?? null) !== null)
+    })
+  }
 
   for (const name of ['passive', 'passive-bird']) {
     test(`${name}: where both wait there is no BFD, and BGP does without`, async () => {
