@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * A router's link goes down, again and again, with two of FRR and two of BIRD: how long until our speaker has closed its
+ * A router is cut off, again and again, with two of FRR and two of BIRD: how long until our speaker has closed its
  * session, and until the router's kernel has no route any more. Its argument is a DownPlan; prints Downs.
  */
 import { readFileSync } from 'node:fs'
@@ -15,7 +15,13 @@ import { BfdStage } from './bfd-stage.ts'
 
 export type DownPlan = Readonly<{ launcher: string; rounds: number; intervalMs: number }>
 /** Milliseconds of each round. */
-export type Downs = Readonly<{ ours: readonly number[]; theirs: readonly number[] }>
+export type Times = Readonly<{ ours: readonly number[]; theirs: readonly number[] }>
+export type Downs = Readonly<{
+  /** The router's link goes down, of which its kernel knows at once. */
+  link: Times
+  /** Nothing comes through any more while all links stay up, which BFD alone can notice in time. */
+  silence: Times
+}>
 
 const ROUTERS: readonly (readonly [string, Kind])[] = [
   ['frr-1', 'frr'],
@@ -67,22 +73,42 @@ async function isReady(name: string): Promise<true | undefined> {
   return ours && isUp(ours) && hasRoute(name) ? true : undefined
 }
 
-const downs: { ours: number[]; theirs: number[] } = { ours: [], theirs: [] }
-for (let round = 0; round < rounds; round++) {
-  const [name] = ROUTERS[round % ROUTERS.length] ?? ['']
-  await eventually(
-    () => isReady(name),
-    async () => `${name} is not ready: ${JSON.stringify([hasRoute(name), (await ourPeers('node')).peers])}`,
-    60_000,
-  )
-  const atMs = stage.setCables([name], 'down')
-  await until(
-    () => (hasRoute(name) ? undefined : true),
-    () => `${name} keeps the route`,
-  )
-  downs.theirs.push(Date.now() - atMs)
-  const told = (): readonly Said[] => saidOf(scene, speaker, name)
-  downs.ours.push((await saidSince(told, 'sessionDown', atMs)).atMs - atMs)
-  stage.setCables([name], 'up')
+/** How a router is cut off, with the moment right before, and joined again. */
+type Cut = Readonly<{ apart: (name: string) => number; together: (name: string) => number }>
+
+const CUTS: Readonly<Record<keyof Downs, Cut>> = {
+  link: {
+    apart: (name) => stage.setCables([name], 'down'),
+    together: (name) => stage.setCables([name], 'up'),
+  },
+  silence: {
+    apart: (name) => stage.setPort(name, 'silent'),
+    together: (name) => stage.setPort(name, 'heard'),
+  },
 }
-await stage.finish(downs satisfies Downs)
+
+async function play({ apart, together }: Cut): Promise<Times> {
+  const times: { ours: number[]; theirs: number[] } = { ours: [], theirs: [] }
+  for (let round = 0; round < rounds; round++) {
+    const [name] = ROUTERS[round % ROUTERS.length] ?? ['']
+    await eventually(
+      () => isReady(name),
+      async () => `${name} is not ready: ${JSON.stringify([hasRoute(name), (await ourPeers('node')).peers])}`,
+      60_000,
+    )
+    const atMs = apart(name)
+    await until(
+      () => (hasRoute(name) ? undefined : true),
+      () => `${name} keeps the route`,
+    )
+    times.theirs.push(Date.now() - atMs)
+    const told = (): readonly Said[] => saidOf(scene, speaker, name)
+    times.ours.push((await saidSince(told, 'sessionDown', atMs)).atMs - atMs)
+    together(name)
+  }
+  return times
+}
+
+const link = await play(CUTS.link)
+const silence = await play(CUTS.silence)
+await stage.finish({ link, silence } satisfies Downs)

@@ -18,6 +18,9 @@ const PATIENCE_MS = 60_000
 /** As the manifests have it; CAP_SYS_NICE is what SCHED_FIFO takes. */
 const RIGHTS = { plain: '-all,+net_raw', realTime: '-all,+net_raw,+sys_nice' }
 
+/** States of a port of the switch, by bridge(8): it drops all frames of both directions while its link stays up, or takes them. */
+const PORTS = { silent: 0, heard: 3 }
+
 export type SpeakerPlan = Readonly<{
   launcher: string
   /** Its BFD thread has SCHED_FIFO. */
@@ -32,6 +35,7 @@ export class BfdStage {
   readonly scene: BgpScene
   readonly #end: () => Promise<void>
   readonly #cables: ChildProcess
+  readonly #ports: ChildProcess
   readonly #speakers: Program[] = []
 
   /** `build` makes one. */
@@ -39,7 +43,8 @@ export class BfdStage {
     this.scene = scene
     this.#end = end
     // Standing by, so that a cable is pulled when it is said and not when a program has started.
-    this.#cables = spawn('ip', ['-batch', '-'], { env: { ...process.env, PATH: SEARCH_PATH }, stdio: ['pipe', 2, 2] })
+    this.#cables = batch('ip')
+    this.#ports = batch('bridge')
   }
 
   /** In the sandbox that this process is the script of. */
@@ -91,10 +96,17 @@ export class BfdStage {
     )
   }
 
-  /** Pulls the cables of these hosts, or plugs them in, now; the moment. */
+  /** Pulls the cables of these hosts, or plugs them in, now; the moment right before. */
   setCables(names: readonly string[], state: 'up' | 'down'): number {
     const atMs = Date.now()
     this.#cables.stdin?.write(names.map((name) => `link set ${name} ${state}\n`).join(''))
+    return atMs
+  }
+
+  /** Lets nothing through to this host and from it, or all again, now, though its link stays up; the moment right before. */
+  setPort(name: string, state: keyof typeof PORTS): number {
+    const atMs = Date.now()
+    this.#ports.stdin?.write(`link set dev ${name} state ${PORTS[state]}\n`)
     return atMs
   }
 
@@ -106,6 +118,7 @@ export class BfdStage {
   /** Prints the result, and ends all. */
   async finish(result: unknown): Promise<void> {
     this.#cables.stdin?.end()
+    this.#ports.stdin?.end()
     for (const program of this.#speakers) program.signal('SIGKILL')
     await Promise.all(this.#speakers.map((program) => program.ended()))
     await this.#end()
@@ -117,6 +130,10 @@ export class BfdStage {
     assert(directory)
     return directory
   }
+}
+
+function batch(command: 'ip' | 'bridge'): ChildProcess {
+  return spawn(command, ['-batch', '-'], { env: { ...process.env, PATH: SEARCH_PATH }, stdio: ['pipe', 2, 2] })
 }
 
 /** A machine of its own would not keep the router waiting. */
