@@ -660,6 +660,71 @@ for (const [name, independent, isBack, expected, isUp] of BFD) {
   })
 }
 
+const bfdDown: Event = { type: 'peerDown', why: 'BFD', independent: false }
+const bfdUp: Event = { type: 'peerUp' }
+const endOfRib = on(3, { ...update, endOfRib: 'ipv4' })
+const lost: Event = { type: 'closed', id: 3, why: 'gone' }
+/** A peer that is Established again after its restart; its End-of-RIB is to come. `meanwhile`: before that. */
+const backWith = (...meanwhile: readonly Event[]): Session => {
+  const up = upWith(restartable, restarting(['ipv4']))
+  const again = on(3, restarting(['ipv4'], { restarting: true }))
+  const { session } = run(up, accepted, again, ...meanwhile, on(3, keepalive))
+  assert.deepEqual([session.state, families(session)], ['Established', 'ipv4'])
+  return session
+}
+const DOWN = 'Idle, #3: NOTIFICATION 6/9, close #3, disarm all, down: BFD, idleHold 0 s'
+const OVER = DOWN.replace('Idle, ', 'Idle, disarm stale, ')
+
+// RFC 5882 §4.3.2: whether a silence of BFD with C=0 is of the restart, shows when BFD comes back, or does not.
+const AFTER_RESTART: readonly (readonly [string, Session, readonly Event[], readonly string[]])[] = [
+  ['it had come up again before that: it counts at once', backWith(bfdDown, bfdUp), [bfdDown], [OVER]],
+  ['it came up again since: it counts at once', backWith(bfdDown), [bfdUp, bfdDown], ['Established', OVER]],
+  [
+    'it has said nothing since the restart: it counts when it is not back in time',
+    backWith(),
+    [bfdDown, expired('stale')],
+    ['Established, stale 10 s', DOWN],
+  ],
+  [
+    'and says so twice: the time is not prolonged',
+    backWith(),
+    [bfdDown, bfdDown],
+    ['Established, stale 10 s', 'Established'],
+  ],
+  [
+    'it counts when the peer says by its End-of-RIB that the restart is over',
+    backWith(),
+    [bfdDown, endOfRib],
+    ['Established, stale 10 s', `${DOWN.replace('Idle, ', 'Idle, hold 90 s, deliver update, disarm stale, ')}`],
+  ],
+  [
+    'it is back in time: it was the restart, and the next one counts at once',
+    backWith(),
+    [bfdDown, bfdUp, bfdDown],
+    ['Established, stale 10 s', 'Established, stale 360 s', OVER],
+  ],
+  [
+    'it is back in time: what ends the restart later ends nothing else',
+    backWith(),
+    [bfdDown, bfdUp, endOfRib],
+    ['Established, stale 10 s', 'Established, stale 360 s', 'Established, hold 90 s, deliver update, disarm stale'],
+  ],
+  ['it was down before: BGP came up without it, and stays', backWith(bfdDown), [expired('stale')], ['Established']],
+]
+for (const [name, before, events, expected] of AFTER_RESTART) {
+  test(`a peer is Established again, its End-of-RIB is to come, and BFD goes down: ${name}`, () => {
+    assert.deepEqual(run(before, ...events).outcomes, expected)
+  })
+}
+
+test('what BFD said of one restart does not count in the next', () => {
+  const { session } = run(backWith(), bfdDown, lost)
+  assert.deepEqual(run(session, expired('stale')).outcomes, ['Idle'], 'the silence ends nothing any more')
+  const next = run({ ...backWith(bfdUp), rival: { id: 4, by: 'peer' } }, lost)
+  const back = run(next.session, on(4, restarting(['ipv4'], { restarting: true })), on(4, keepalive), bfdDown)
+  assert.equal(back.outcomes.at(-1), 'Established, stale 10 s')
+})
+
 test('stale routes are over when the time is', () => {
   const { session } = run(
     upWith(restartable, restarting(['ipv4'])),

@@ -235,21 +235,56 @@ test('graceful restart is agreed on: BFD down is a Hard Reset, so that the route
   await node.stop()
 })
 
-test('the router restarts gracefully, and BFD with it (C=0): the session that came back stays', async () => {
-  const all = await watched(RESTART, RESTARTABLE)
+/** The router is back from a restart, and has not said End-of-RIB. */
+async function restarted(all: Scene): Promise<void> {
   const { world, node, tor } = all
   tor.session.stop({ kind: 'handover', text: '' })
   tor.session.start()
   await world.until(() => node.ups() === 2, 60_000, 'the session is back')
-  assert.deepEqual([...node.peering.readings.peers()][0]?.session.stale, ['ipv4'], 'until its End-of-RIB')
+  assert.deepEqual(staleOf(node), ['ipv4'], 'until its End-of-RIB')
+}
+const staleOf = (node: PeeringNode) => [...node.peering.readings.peers()][0]?.session.stale
+/** BFD and BGP: nothing passes any more. */
+const unplug = (all: Scene) => {
   cut(all)
-  await world.until(() => !node.bfdStates().includes('Up'), DETECT_MS + 50, 'BFD is down')
+  all.world.bgp.network.partition([NODE], [TOR])
+}
+const isBfdUp = (node: PeeringNode) => node.bfdStates().includes('Up')
+
+test('the router restarts gracefully, and BFD with it (C=0): the session that came back stays, and BFD counts again', async () => {
+  const all = await watched(RESTART, RESTARTABLE)
+  const { world, node } = all
+  await restarted(all)
+  cut(all)
+  await world.until(() => !isBfdUp(node), DETECT_MS + 50, 'BFD is down')
   await world.pass(1000)
   assert.deepEqual([node.isUp(), node.ups()], [true, 2])
-  tor.say({ type: 'update', reach: [], unreach: [], attributes: {}, endOfRib: 'ipv4', flaw: null })
   world.datagrams.heal()
-  await world.until(() => node.bfdStates().includes('Up'), 5000, 'BFD is back')
-  cut(all)
-  await world.until(() => !node.isUp(), DETECT_MS + 50, 'then BFD counts again')
+  await world.until(() => isBfdUp(node), 5000, 'BFD is back')
+  await world.pass(20_000)
+  assert.deepEqual([node.isUp(), node.ups(), staleOf(node)], [true, 2, ['ipv4']])
+  unplug(all)
+  await world.until(() => !node.isUp(), DETECT_MS + 50, 'BFD counts again, also before End-of-RIB')
+  assert.match(node.story.at(-1) ?? '', /down tor: BFD: /)
   await node.stop()
 })
+
+for (const [name, isSaid, limitMs] of [
+  ['the router says End-of-RIB', true, 1000],
+  ['it takes too long', false, 11_000],
+] as const) {
+  test(`BFD with C=0 goes down after a graceful restart and does not come back: ${name}, and that ends the session`, async () => {
+    const all = await watched(RESTART, RESTARTABLE)
+    const { world, node, tor } = all
+    await restarted(all)
+    if (isSaid) cut(all)
+    else unplug(all)
+    await world.until(() => !isBfdUp(node), DETECT_MS + 50, 'BFD is down')
+    await world.pass(1000)
+    assert.equal(node.isUp(), true)
+    if (isSaid) tor.say({ type: 'update', reach: [], unreach: [], attributes: {}, endOfRib: 'ipv4', flaw: null })
+    await world.until(() => !node.isUp(), limitMs, 'the session is closed')
+    assert.match(node.story.at(-1) ?? '', /down tor: BFD: /)
+    await node.stop()
+  })
+}
