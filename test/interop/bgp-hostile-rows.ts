@@ -3,10 +3,10 @@
 
 /** The session lives on, or it ends with a NOTIFICATION of this code and subcode. */
 export type Verdict = 'kept' | readonly [number, number]
-/** `bytes` go out once the session is up; `open` in place of a good OPEN. */
+/** `bytes` go out once the session is up, `isGraceful`: with graceful restart (RFC 4724) agreed on; `open` in place of a good OPEN. */
 export type HostileRow = readonly [
   name: string,
-  sent: Readonly<{ open: string } | { bytes: string; isDripping?: true }>,
+  sent: Readonly<{ open: string } | { bytes: string; isDripping?: true; isGraceful?: true }>,
   Verdict,
 ]
 
@@ -27,6 +27,8 @@ const MULTIPROTOCOL = '010400010001'
 const REFRESH = '0200'
 const RESTART = '40020078'
 export const GOOD_OPEN = open(capabilities(MULTIPROTOCOL, REFRESH, RESTART))
+/** It keeps routes of IPv4, and has kept ours. */
+export const GRACEFUL_OPEN = open(capabilities(MULTIPROTOCOL, REFRESH, '4006007800010180'))
 
 function update(attributes: string, nlri = '', withdrawn = ''): string {
   return message(2, sized(withdrawn, 2) + sized(attributes, 2) + nlri)
@@ -43,6 +45,10 @@ const NLRI = '18cb0071'
 const reach = (nextHop: string, nlri: string, family = '000101'): string =>
   attribute('80', 14, `${family}${sized(nextHop, 1)}00${nlri}`)
 
+const unreach = (nlri: string, family = '000101'): string => attribute('80', 15, family + nlri)
+
+/** 192.168.1.11: the one that hosts are numbered from. */
+export const OUR_ADDRESS = 'c0a8010b'
 const KEPT = 'kept'
 
 const OPENS: readonly HostileRow[] = [
@@ -116,6 +122,7 @@ const UPDATES: readonly HostileRow[] = [
   ['NEXT_HOP 0.0.0.0', { bytes: update(ORIGIN + AS_PATH + attribute('40', 3, '00000000'), NLRI) }, KEPT],
   ['NEXT_HOP 127.0.0.1', { bytes: update(ORIGIN + AS_PATH + attribute('40', 3, '7f000001'), NLRI) }, KEPT],
   ['NEXT_HOP that is multicast', { bytes: update(ORIGIN + AS_PATH + attribute('40', 3, 'e0000001'), NLRI) }, KEPT],
+  ['NEXT_HOP that is our own', { bytes: update(ORIGIN + AS_PATH + attribute('40', 3, OUR_ADDRESS), NLRI) }, KEPT],
   [
     'attributes of others, too short',
     { bytes: update(GOOD + attribute('c0', 23, '00') + attribute('c0', 35, '') + attribute('c0', 40, '01'), NLRI) },
@@ -131,6 +138,17 @@ const UPDATES: readonly HostileRow[] = [
   ['MP_REACH that is cut', { bytes: update(ORIGIN + AS_PATH + attribute('80', 14, '0002')) }, [3, 9]],
   ['End-of-RIB for what was not agreed on, twice', { bytes: update(attribute('80', 15, '001941')).repeat(2) }, KEPT],
   ['End-of-RIB, twice', { bytes: update('').repeat(2) }, KEPT],
+  ['MP_UNREACH, and prefixes without ORIGIN, AS_PATH and NEXT_HOP', { bytes: update(unreach(NLRI), NLRI) }, KEPT],
+  [
+    'MP_UNREACH, and prefixes without ORIGIN, AS_PATH and NEXT_HOP, with graceful restart',
+    { bytes: update(unreach(NLRI), NLRI), isGraceful: true },
+    KEPT,
+  ],
+  [
+    'End-of-RIB, and prefixes without ORIGIN, AS_PATH and NEXT_HOP, with graceful restart',
+    { bytes: update(unreach(''), NLRI), isGraceful: true },
+    KEPT,
+  ],
   ['a prefix of 33 bits', { bytes: update(GOOD, '21cb00710000') }, [3, 10]],
   ['a last prefix that is cut', { bytes: update(GOOD, '18cb00') }, [3, 10]],
   ['a withdrawn prefix of 33 bits', { bytes: update('', '', '21cb00710000') }, [3, 10]],
