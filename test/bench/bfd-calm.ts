@@ -10,8 +10,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Frr } from '../../lab/routers/frr.ts'
 import type { Router } from '../../lab/routers/router.ts'
 import { bfdProfile, every, nodeAt, OURS, THEIRS, theirs } from '../interop/bfd-objects.ts'
-import { ourPeers } from '../interop/bfd-scene.ts'
+import { ourPeers, theirBfd } from '../interop/bfd-scene.ts'
 import { advertisement, node, peer, pool } from '../interop/bgp-objects.ts'
+import { eventually } from '../interop/bgp-scene.ts'
+import { endings, type Side } from './bfd-endings.ts'
 import { BfdStage, giveRealTime, type SpeakerPlan } from './bfd-stage.ts'
 import { occupied } from './failover-busy.ts'
 
@@ -22,8 +24,12 @@ export type CalmPlan = Readonly<{
   within: readonly string[]
 }>
 
-/** How often a session ended, on either side, by the name of the node. */
+/** How often a session ended, on our side and on the router's, by the name of the node. */
 export type Calm = Readonly<Record<(typeof NODES)[number], number>>
+
+/** As bfdd tells of its sessions in JSON. */
+type FrrSession = Readonly<{ id: number; 'remote-id': number }>
+type FrrCounters = Readonly<{ 'session-down': number }>
 
 const NODES = ['fifo', 'plain', 'quota'] as const
 const INTERVALS_MS = { fifo: 50, plain: 300, quota: 300 }
@@ -80,24 +86,35 @@ function hasRealTime(pid: number): boolean {
   })
 }
 
-/** Of both sides, so far. */
-async function endings(index: number): Promise<number> {
+/** Our side of the node's session and the router's, once both are up. */
+async function sides(index: number): Promise<readonly Side[]> {
   const [name, router] = [NODES[index], routers[index]]
   assert(name && router instanceof Frr)
-  const counters: readonly { 'session-down': number }[] = JSON.parse(
-    await router.ask('bfdd', 'show bfd peers counters json'),
+  await stage.allUp(name, 1)
+  await eventually(
+    async () => (await theirBfd(router, scene.ipv4(name))).isUp || undefined,
+    async () => `${name}: the router has ${(await theirBfd(router, scene.ipv4(name))).text}`,
   )
   const { bfd } = await ourPeers(name)
-  return (bfd[0]?.downEvents ?? Number.NaN) + (counters[0]?.['session-down'] ?? Number.NaN)
+  const sessions: readonly FrrSession[] = JSON.parse(await router.ask('bfdd', 'show bfd peers json'))
+  const counters: readonly FrrCounters[] = JSON.parse(await router.ask('bfdd', 'show bfd peers counters json'))
+  const [[ours], [session], [counter]] = [bfd, sessions, counters]
+  assert(ours && session && counter && bfd.length + sessions.length + counters.length === 3, `${name}: not one session`)
+  return [
+    { id: session['remote-id'], downs: ours.downEvents },
+    { id: session.id, downs: counter['session-down'] },
+  ]
 }
 
-async function all(): Promise<readonly number[]> {
-  return await Promise.all(NODES.map((_, index) => endings(index)))
+async function all(): Promise<readonly (readonly Side[])[]> {
+  return await Promise.all(NODES.map((_, index) => sides(index)))
 }
 
 const before = await all()
 await occupied(2 * availableParallelism(), () => sleep(seconds * 1000))
-const [fifo = Number.NaN, plain = Number.NaN, quota = Number.NaN] = (await all()).map(
-  (count, index) => count - (before[index] ?? 0),
-)
+const after = await all()
+const [fifo = Number.NaN, plain = Number.NaN, quota = Number.NaN] = before.map((pair, index) => {
+  const counts = pair.map((side, end) => endings(side, after[index]?.[end] ?? { id: side.id, downs: Number.NaN }))
+  return counts.reduce((sum, count) => sum + count, 0)
+})
 await stage.finish({ fifo, plain, quota } satisfies Calm)
