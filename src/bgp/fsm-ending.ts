@@ -27,7 +27,7 @@ import {
   type StopReason,
   send,
 } from './fsm-state.ts'
-import { OPEN_HOLD_MS, TIMERS } from './timing.ts'
+import { BFD_RETURN_MS, OPEN_HOLD_MS, TIMERS } from './timing.ts'
 
 /** Of connections; `stale` outlives them. */
 const OWN_TIMERS = TIMERS.filter((timer) => timer !== 'stale')
@@ -76,16 +76,33 @@ const STOPPED: Readonly<Record<StopReason['kind'], string>> = {
  * brings about where BFD restarts with BGP, and is no reason to break it off; where it does not, the restart is over.
  */
 export function onPeerDown(
-  before: Session,
+  session: Session,
   { why, independent }: Readonly<{ why: string; independent: boolean }>,
 ): Step {
-  const isRestarting = before.stale.length > 0
-  if (isRestarting && !independent) return [before, []]
-  const session: Session = { ...before, stale: [] }
-  const over = isRestarting ? [disarm('stale')] : []
-  if (session.call === null) return [session, over]
-  const [fallen, actions] = fall(session, { why, say: ceaseByBfd(session) })
-  return [fallen, [...over, ...actions]]
+  if (session.stale.length === 0) return lose(session, why)
+  const isBack = session.state === 'Established' && session.bfd === 'back'
+  if (!independent && !isBack) return onSilence(session, why)
+  const [lost, actions] = lose({ ...session, stale: [] }, why)
+  return [lost, [disarm('stale'), ...actions]]
+}
+
+function lose(session: Session, why: string): Step {
+  return session.call === null ? [session, []] : fall(session, { why, say: ceaseByBfd(session) })
+}
+
+/**
+ * RFC 5882 §4.3.2: a restart that goes on is not broken off. One that has brought BGP back has some time more for BFD; a
+ * session that came up without BFD needs none, as ever.
+ */
+function onSilence(session: Session, why: string): Step {
+  if (session.state !== 'Established' || session.bfd !== 'unheard') return [session, []]
+  return [{ ...session, bfd: { silent: why } }, [arm('stale', BFD_RETURN_MS)]]
+}
+
+/** All routes of a restarting peer are told anew, or the time is over. What BFD has lost by then was not the restart. */
+export function restartOver(session: Session): Step {
+  const over: Session = { ...session, stale: [], bfd: 'unheard' }
+  return typeof session.bfd === 'object' ? lose(over, session.bfd.silent) : [over, []]
 }
 
 function end(session: Session, { why, say, abort = false, keepsRoutes = false, isFinal = false }: Ending): Step {
@@ -104,7 +121,9 @@ function end(session: Session, { why, say, abort = false, keepsRoutes = false, i
     ...(wasUp ? [{ type: 'down', why } as const] : isFinal ? [] : [{ type: 'failed', why } as const]),
   ]
   const none = { call: null, negotiated: null, rival: null, dialling: null } as const
-  return [{ ...session, ...none, state: 'Idle', stale }, actions]
+  // Of the next restart nothing is heard yet.
+  const bfd = wasUp ? 'unheard' : session.bfd
+  return [{ ...session, ...none, state: 'Idle', stale, bfd }, actions]
 }
 
 /** RFC 4724 §4.2. */

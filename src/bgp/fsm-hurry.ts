@@ -2,10 +2,17 @@
 /** What changes when something happens, and nothing else: no connection ends by it. */
 import { connectRetryMs } from './backoff.ts'
 import { arm, armDial, begin, close, disarm, type Intervals, type Session, type Step } from './fsm-state.ts'
-import { keepaliveMs } from './timing.ts'
+import { keepaliveMs, STALE_ROUTES_MS } from './timing.ts'
 
 /** Whoever waits before dialling, or before letting itself be dialled, does so no more. A dial under way is left alone: the kernel repeats it every few seconds. */
-export function onPeerUp(session: Session): Step {
+export function onPeerUp(before: Session): Step {
+  if (before.stale.length === 0) return hurry(before)
+  const [session, actions] = hurry({ ...before, bfd: 'back' })
+  const isForgiven = typeof before.bfd === 'object'
+  return [session, [...(isForgiven ? [arm('stale', STALE_ROUTES_MS)] : []), ...actions]]
+}
+
+function hurry(session: Session): Step {
   const { state, enabled, config } = session
   if (state === 'Active' && !config.passive) return begin(session)
   if (state !== 'Idle' || !enabled) return [session, []]

@@ -100,7 +100,7 @@ function anything(around: Around, random: () => number): Event {
     () => ({ type: 'start' }),
     () =>
       random() < 0.2 ? { type: 'stop', reason: { kind: one(['drain', 'handover', 'removed']), text: 'x' } } : null,
-    () => (random() < 0.2 ? { type: 'peerDown', why: 'BFD', independent: false } : null),
+    () => (random() < 0.2 ? { type: 'peerDown', why: 'BFD', independent: random() < 0.3 } : null),
     () => (random() < 0.2 ? { type: 'peerUp' } : null),
     () => {
       const intervals = { keepaliveMs: one([null, 1000, 60_000]), connectMs: one([null, 1000, 20_000]) }
@@ -143,6 +143,7 @@ function check(session: Session, around: Around): void {
   if (state === 'Idle' || state === 'Active' || state === 'Established') assert.equal(dialling, null)
   if (!enabled) assert.equal(state, 'Idle')
   assert.equal(session.stale.length > 0, around.armed.has('stale'))
+  if (typeof session.bfd === 'object') assert.ok(state === 'Established' && session.stale.length > 0)
   assert.deepEqual(
     [...around.armed].filter((timer) => timer !== 'stale').toSorted(),
     expectedTimers(session).toSorted(),

@@ -35,6 +35,11 @@ export type Session = Readonly<{
   flaps: number
   /** Families of which a restarting peer's routes are not confirmed yet. */
   stale: readonly AddressFamily[]
+  /**
+   * What BFD has said since the peer's restart began, as far as it counts: it is Up again, and from then on speaks of the
+   * path; or it is silent on the session that came back, which the restart may have brought about.
+   */
+  bfd: 'unheard' | 'back' | Readonly<{ silent: string }>
 }>
 
 /**
@@ -107,6 +112,7 @@ export function initialSession(config: Config, restarting: boolean): Session {
     attempts: 0,
     flaps: 0,
     stale: [],
+    bfd: 'unheard',
   }
 }
 

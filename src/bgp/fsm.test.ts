@@ -672,7 +672,7 @@ const backWith = (...meanwhile: readonly Event[]): Session => {
   assert.deepEqual([session.state, families(session)], ['Established', 'ipv4'])
   return session
 }
-const DOWN = 'Idle, #3: NOTIFICATION 6/9, close #3, disarm all, down: BFD, idleHold 0 s'
+const DOWN = 'Idle, #3: NOTIFICATION 6/9, close #3, disarm all, down: BFD, idleHold 1 s'
 const OVER = DOWN.replace('Idle, ', 'Idle, disarm stale, ')
 
 // RFC 5882 §4.3.2: whether a silence of BFD with C=0 is of the restart, shows when BFD comes back, or does not.
@@ -695,7 +695,7 @@ const AFTER_RESTART: readonly (readonly [string, Session, readonly Event[], read
     'it counts when the peer says by its End-of-RIB that the restart is over',
     backWith(),
     [bfdDown, endOfRib],
-    ['Established, stale 10 s', `${DOWN.replace('Idle, ', 'Idle, hold 90 s, deliver update, disarm stale, ')}`],
+    ['Established, stale 10 s', DOWN.replace('Idle, ', 'Idle, hold 90 s, deliver update, disarm stale, ')],
   ],
   [
     'it is back in time: it was the restart, and the next one counts at once',

@@ -22,6 +22,7 @@ import {
   onPeerDown,
   onStop,
   onUnexpected,
+  restartOver,
 } from './fsm-ending.ts'
 import { onConfigure, onPeerUp } from './fsm-hurry.ts'
 import { HOLD_EXPIRED } from './fsm-notification.ts'
@@ -100,7 +101,9 @@ function onUpdate(session: Session, update: Update): Step {
   const actions = [...armHold(session), deliver(update)]
   if (update.endOfRib === null || !session.stale.includes(update.endOfRib)) return [session, actions]
   const stale = session.stale.filter((family) => family !== update.endOfRib)
-  return [{ ...session, stale }, stale.length > 0 ? actions : [...actions, disarm('stale')]]
+  if (stale.length > 0) return [{ ...session, stale }, actions]
+  const [next, more] = restartOver(session)
+  return [next, [...actions, disarm('stale'), ...more]]
 }
 
 /** RFC 2918 §4: what was not agreed on is ignored; subtypes are for those who have RFC 7313. */
@@ -153,7 +156,7 @@ function onExpired(session: Session, timer: TimerName): Step {
     case 'settled':
       return [{ ...session, flaps: 0 }, []]
     case 'stale':
-      return [{ ...session, stale: [] }, []]
+      return restartOver(session)
   }
 }
 

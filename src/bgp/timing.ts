@@ -28,6 +28,8 @@ export const LAST_LOOK_MS = 100
 export const SETTLED_MS = 600_000
 /** For all routes of a peer that is back from a restart to arrive (RFC 4724 §4.2 leaves it to us). */
 export const STALE_ROUTES_MS = 360_000
+/** For BFD of a peer whose BGP is back from a restart to be back as well: it takes a second to ask, and one to agree. */
+export const BFD_RETURN_MS = 10_000
 
 /** RFC 4271 §10; for connectRetry and keepalive it is asked for. */
 const JITTERED: ReadonlySet<TimerName> = new Set(['connectRetry', 'keepalive', 'idleHold'])
