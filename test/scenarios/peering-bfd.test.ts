@@ -2,6 +2,7 @@
 /** BFD ends BGP sessions and lets them come back, and does nothing else to them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { encode } from '../../src/bfd/codec.ts'
 import type { Link } from '../../src/lib/net.ts'
 import type { KubeObject } from '../../src/lib/object.ts'
 import { profile } from '../model/objects.ts'
@@ -288,3 +289,50 @@ for (const [name, isSaid, limitMs] of [
     await node.stop()
   })
 }
+
+/** The router's last packet says that its forwarding goes on without what speaks BGP; then nothing comes any more. */
+async function cutIndependent(all: Scene): Promise<void> {
+  const { world, node, far } = all
+  const last = far.said.at(-1)?.packet
+  assert.ok(last)
+  far.forge(NODE, encode({ ...last, controlPlaneIndependent: true }))
+  const isHeard = () => [...node.peering.readings.bfd()][0]?.remoteControlPlaneIndependent === true
+  await world.until(isHeard, 50, 'the C bit is seen')
+  cut(all)
+}
+
+// RFC 5882 §4.3.1 and §4.3.2.
+for (const [bit, cutOff, stale] of [
+  ['C=1: the restart is over', cutIndependent, []],
+  ['C=0: the restart goes on', cut, ['ipv4']],
+] as const) {
+  test(`BFD goes down while the router restarts gracefully, and is not back yet, with ${bit}`, async () => {
+    const all = await watched(RESTART, RESTARTABLE)
+    const { world, node, tor } = all
+    tor.session.stop({ kind: 'handover', text: '' })
+    await world.until(() => !node.isUp(), 1000, 'the router is gone')
+    assert.deepEqual([staleOf(node), isBfdUp(node)], [['ipv4'], true])
+    await cutOff(all)
+    await world.until(() => !isBfdUp(node), DETECT_MS + 50, 'BFD is down')
+    assert.deepEqual(staleOf(node), stale)
+    tor.session.start()
+    await world.until(() => node.ups() === 2, 60_000, 'BGP comes back without BFD')
+    await world.pass(20_000)
+    assert.deepEqual([node.isUp(), node.ups()], [true, 2], 'and stays, as after any other start')
+    await node.stop()
+  })
+}
+
+test('BFD with C=1 goes down when the router is back from a restart: that ends the session at once, for good', async () => {
+  const all = await watched(RESTART, RESTARTABLE)
+  const { world, node, tor } = all
+  await restarted(all)
+  await cutIndependent(all)
+  await world.until(() => !node.isUp(), DETECT_MS + 50, 'the session is closed')
+  assert.match(node.story.at(-1) ?? '', /down tor: BFD: /)
+  assert.deepEqual(staleOf(node), [])
+  await world.until(() => lastOf(tor) !== 'up', 50, 'the router hears of it')
+  assert.match(lastOf(tor), /BFD down/i)
+  assert.deepEqual(tor.session.view().stale, [], 'a Hard Reset: it keeps no routes')
+  await node.stop()
+})
