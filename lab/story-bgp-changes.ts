@@ -6,6 +6,8 @@ import type { Tell } from './play.ts'
 import { ADDRESS, keepsPromise, PAGE, PREFIX } from './promised-routes.ts'
 import type { SeenRoute } from './routers/router.ts'
 import type { Stage } from './stage.ts'
+import { OWN_AS } from './uplink-plans.ts'
+import type { Uplink } from './uplinks.ts'
 import { describeVisits, noneLost, Visits } from './visits.ts'
 import { notObserved, until } from './wait.ts'
 
@@ -75,7 +77,8 @@ export async function leavePolitely(stage: Stage, tell: Tell): Promise<string> {
   const own = (paths: readonly SeenRoute[]) => paths.filter(({ peer }) => peer === node.plan.address)
   await Promise.all(
     uplinks.map(async (uplink) => {
-      const [path] = own(await pathsAt(uplink, PREFIX, (paths) => own(paths).some(isLeaving)))
+      const isLast = isLastResort(uplink)
+      const path = own(await pathsAt(uplink, PREFIX, (paths) => own(paths).some(isLast))).find(isLast)
       assert(path)
       tell(`${uplink.name}: ${PREFIX} from ${node.name} now with ${describePath(uplink, path)}`)
       const left = await pathsAt(uplink, PREFIX, (paths) => own(paths).length === 0)
@@ -96,6 +99,8 @@ function isGone({ state, bfd }: PeerState): boolean {
   return state !== 'Established' && bfd !== 'Up'
 }
 
-function isLeaving({ communities }: SeenRoute): boolean {
-  return communities.includes(GRACEFUL_SHUTDOWN)
+/** RFC 8326: the community, and inside of the AS, where a localPref is on the wire, the lowest that there is. */
+function isLastResort({ plan }: Uplink): (path: SeenRoute) => boolean {
+  return ({ communities, localPref }) =>
+    communities.includes(GRACEFUL_SHUTDOWN) && (plan.asn !== OWN_AS || localPref === 0)
 }
