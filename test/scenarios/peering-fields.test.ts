@@ -9,7 +9,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../../src/lib/object.ts'
-import { bgp, community, host, pool } from '../model/objects.ts'
+import { bgp, community, host, pool, profile } from '../model/objects.ts'
+import { need } from './bfd-routers.ts'
 import type { RouterSession } from './bgp-speaker-world.ts'
 import {
   connected,
@@ -19,7 +20,10 @@ import {
   PeeringNode,
   PeeringWorld,
   PREFIX,
+  SPINE,
   service,
+  spinePeer,
+  TOR,
   torPeer,
 } from './peering-world.ts'
 
@@ -41,8 +45,10 @@ const dialled =
 
 const GRACEFUL = { type: 'gracefulRestart', restarting: true, notification: true, restartSeconds: 90 }
 const families = [{ family: 'ipv4', preserved: true }]
+/** For fields that have a test of their own below. */
+const BELOW = null
 /** Field, its value, what the router is set up with, what is seen and where; whether an edit to it resets the session. */
-const PEER_FIELDS: readonly (readonly [string, object, object, Seen, unknown, 'reset' | 'stays'])[] = [
+const PEER_FIELDS: readonly (readonly [string, object, object, Seen | typeof BELOW, unknown, 'reset' | 'stays'])[] = [
   ['myASN', { myASN: 64_999 }, { remoteAs: 64_999 }, field('asn'), 64_999, 'reset'],
   ['localASN', { localASN: 64_998 }, { remoteAs: 64_998 }, field('asn'), 64_998, 'reset'],
   ['peerASN', { peerASN: 64_777 }, { localAsn: 64_777 }, ({ session }) => session.view().sent.asn, 64_777, 'reset'],
@@ -56,10 +62,10 @@ const PEER_FIELDS: readonly (readonly [string, object, object, Seen, unknown, 'r
     7000,
     'stays',
   ],
-  ['connectTime', { connectTime: '5s' }, {}, ({ log }) => log.at(-1), 'up', 'stays'],
+  ['connectTime', { connectTime: '5s' }, {}, BELOW, null, 'stays'],
   ['routerID', { routerID: '192.0.2.99' }, {}, field('routerId'), 0xc0_00_02_63, 'reset'],
   ['sourceAddress', { sourceAddress: NODE }, {}, dialled('from'), NODE, 'reset'],
-  ['password', { password: 'secret' }, {}, dialled('md5'), undefined, 'reset'],
+  ['password', { password: 'secret' }, {}, BELOW, null, 'reset'],
   ['ttlSecurityHops', { ttlSecurityHops: 1 }, {}, dialled('minTtl'), 255, 'reset'],
   ['vrf', { vrf: 'red' }, {}, dialled('device'), 'red', 'reset'],
   [
@@ -86,8 +92,8 @@ const PEER_FIELDS: readonly (readonly [string, object, object, Seen, unknown, 'r
     2,
     'reset',
   ],
-  ['nodeSelectors', { nodeSelectors: [host('iris1')] }, {}, ({ log }) => log.at(-1), 'up', 'stays'],
-  ['ebgpMultiHop', { ebgpMultiHop: true }, {}, ({ log }) => log.at(-1), 'up', 'stays'],
+  ['nodeSelectors', { nodeSelectors: [host('iris1')] }, {}, BELOW, null, 'stays'],
+  ['ebgpMultiHop', { ebgpMultiHop: true }, {}, BELOW, null, 'stays'],
   [
     'disableMP',
     { disableMP: true },
@@ -101,7 +107,7 @@ const PEER_FIELDS: readonly (readonly [string, object, object, Seen, unknown, 'r
 const viewOf = (node: PeeringNode) => [...node.peering.readings.peers()].find(({ name }) => name === 'tor')
 
 for (const [name, spec, config, seen, expected, effect] of PEER_FIELDS) {
-  if (name !== 'password') {
+  if (seen !== BELOW) {
     test(`BGPPeer ${name}: the router sees it`, async () => {
       const { node, tor } = await connected(spec, config)
       assert.deepEqual(seen(tor, node), expected)
@@ -142,14 +148,87 @@ test('BGPPeer passive: nobody is dialled', async () => {
   await node.stop()
 })
 
-test('BGPPeer connectTime: so long between dials', async () => {
-  const world = new PeeringWorld(torPeer({ connectTime: '20s' }))
+test('BGPPeer password: it is that of the dial, and a router without it does not answer', async () => {
+  const world = new PeeringWorld(torPeer({ password: 'secret' }))
+  const tor = (await world.router(TOR)).of(NODE)
   const node = await new PeeringNode(world).start()
-  await world.pass(100_000)
-  const dials = node.sockets.dials.length
-  assert.ok(dials >= 4 && dials <= 8, `${dials} dials`)
+  await world.pass(60_000)
+  assert.deepEqual([node.sockets.dials[0]?.md5, node.isUp(), tor.log], ['secret', false, []])
   await node.stop()
 })
+
+test('BGPPeer nodeSelectors: of two peers only the one that selects this node is dialled and has a session', async () => {
+  const world = new PeeringWorld(
+    torPeer({ nodeSelectors: [host('iris1')] }),
+    spinePeer({ nodeSelectors: [host('iris2')] }),
+  )
+  const tor = (await world.router(TOR)).of(NODE)
+  const spine = (await world.router(SPINE)).of(NODE)
+  const node = await new PeeringNode(world).start()
+  await world.until(() => tor.prefixes.includes(PREFIX), 60_000, 'the selected peer has the route')
+  await world.pass(60_000)
+  assert.deepEqual([spine.log, node.state('spine'), dialledBy(node)], [[], 'none', [TOR]])
+  world.api.apply(torPeer({ nodeSelectors: [host('iris2')] }), spinePeer({ nodeSelectors: [host('iris1')] }))
+  await world.until(() => spine.prefixes.includes(PREFIX), 60_000, 'the other one has the route')
+  assert.match(tor.log.at(-1) ?? '', /^down: the peer says: Cease/)
+  assert.deepEqual([node.state('tor'), dialledBy(node)], ['none', [TOR, SPINE]])
+  await node.stop()
+})
+
+/** Whom it has dialled, each once. */
+function dialledBy({ sockets }: PeeringNode): string[] {
+  return [...new Set(sockets.dials.map(({ to }) => to.address))]
+}
+
+test('BGPPeer connectTime: after a dial that was refused so long to the next, less the quarter that jitter may take', async () => {
+  for (const [connectTime, leastMs, mostMs] of [
+    ['20s', 15_000, 20_000],
+    ['60s', 45_000, 60_000],
+  ] as const) {
+    const gaps = await gapsBetweenDials({ connectTime }, 5)
+    assert.ok(
+      gaps.every((gapMs) => gapMs >= leastMs && gapMs <= mostMs + STEP_MS),
+      `${connectTime}: ${gaps.join(', ')} ms`,
+    )
+  }
+  const [first = 0, second = 0, third = 0] = await gapsBetweenDials({}, 3)
+  assert.ok(first <= 1000 + STEP_MS && second > first && third > second, `without it: ${first}, ${second}, ${third} ms`)
+})
+
+/** How exactly a dial is seen. */
+const STEP_MS = 50
+
+/** Milliseconds from each dial to the next, where a host says at once that nobody listens. */
+async function gapsBetweenDials(spec: object, count: number): Promise<number[]> {
+  const world = new PeeringWorld(torPeer(spec))
+  world.bgp.peers.host([TOR])
+  const node = await new PeeringNode(world).start()
+  const times: number[] = []
+  while (times.length <= count) {
+    await world.until(() => node.sockets.dials.length > times.length, 120_000, 'it dials')
+    times.push(world.clock.monotonicMs())
+  }
+  await node.stop()
+  return times.slice(1).map((atMs, index) => atMs - (times[index] ?? 0))
+}
+
+const [ONE_HOP, SEVERAL] = ['eth0', null]
+for (const [spec, link, state] of [
+  [{}, ONE_HOP, 'Up'],
+  [{}, SEVERAL, 'Down'],
+  [{ ebgpMultiHop: true }, SEVERAL, 'Up'],
+  [{ ebgpMultiHop: true }, ONE_HOP, 'Down'],
+] as const) {
+  const way = link === SEVERAL ? 'several hops' : 'one hop'
+  test(`BGPPeer ${JSON.stringify(spec)}: BFD is ${state} with a router that has it over ${way}, and BGP is up all the same`, async () => {
+    const bfdProfile = 'plain'
+    const { world, node, tor } = await connected({ bfdProfile, ...spec }, {}, { objects: [profile(bfdProfile)] })
+    world.bfdRouter(TOR).configure(need(NODE, {}, { local: TOR, link }))
+    await world.pass(10_000)
+    assert.deepEqual([node.bfdStates(), tor.log], [[state], ['up']])
+    await node.stop()
+  })
+}
 
 const SIX = [pool('v6', ['fd11::/120']), ...service('six', ['fd11::7'])]
 const route = (tor: RouterSession, prefix = PREFIX) => tor.routes.get(prefix)?.attributes
