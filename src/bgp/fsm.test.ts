@@ -709,6 +709,7 @@ const AFTER_RESTART: readonly (readonly [string, Session, readonly Event[], read
     [bfdDown, bfdUp, endOfRib],
     ['Established, stale 10 s', 'Established, stale 360 s', 'Established, hold 90 s, deliver update, disarm stale'],
   ],
+  ['it was so before, for the second time: BGP is let come up', backWith(bfdDown, bfdUp, bfdDown), [], []],
   ['it was down before: BGP came up without it, and stays', backWith(bfdDown), [expired('stale')], ['Established']],
 ]
 for (const [name, before, events, expected] of AFTER_RESTART) {
