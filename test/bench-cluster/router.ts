@@ -22,6 +22,14 @@ const LOOK_MS = 5
 /** BIRD tells its neighbours by their addresses alone, so a node with several sessions needs several. */
 export type Ends = Readonly<{ router: string; node: string }>
 
+/** What a router has heard of its neighbours. */
+export type Told = Readonly<{
+  /** When each session came up: the same again as long as none ends. */
+  since: string
+  /** Announced or withdrawn in all of them together, with or without effect. */
+  prefixes: number
+}>
+
 export class Router {
   readonly #process: ChildProcess
   readonly #control: BirdControl
@@ -61,6 +69,15 @@ export class Router {
   async sessions(): Promise<number> {
     const text = await this.#control.ask('show protocols')
     return text.split('\n').filter((line) => line.includes('Established')).length
+  }
+
+  /** What it was told so far in the sessions that are up; throws where they are not so many. */
+  async told(sessions: number): Promise<Told> {
+    const text = await this.#control.ask('show protocols all')
+    const since = [...text.matchAll(/ up +(\S.*?) +Established/g)].map(([, moment]) => moment)
+    const counts = [...text.matchAll(/Import (?:updates|withdraws): +(\d+)/g)].map(([, count]) => Number(count))
+    if (since.length !== sessions || counts.length !== 2 * sessions) throw new Error(`not ${sessions} are up: ${text}`)
+    return { since: since.join(), prefixes: counts.reduce((sum, count) => sum + count, 0) }
   }
 
   /**
