@@ -174,6 +174,27 @@ test('a port that is taken rejects with a Fault, and can be had later', async ()
   assert.deepEqual(near.sockets.devices, [''])
 })
 
+for (const [signed, open] of [
+  ['a', 'b'],
+  ['b', 'a'],
+] as const) {
+  test(`two sessions with one address, ${signed} with a password: nobody gets either without it`, async () => {
+    const { world, near, far, theirs } = two()
+    await near.speaker.listen(LISTEN)
+    const secret = dialledOf(setupOf(signed, OTHER, { passive: true }), { md5: 'secret', minTtl: 254 })
+    near.speaker.configure([secret, setupOf(open, OTHER, { passive: true })])
+    assert.deepEqual([...near.sockets.peers.values()], [{ md5: 'secret', minTtl: 254 }])
+    far.speaker.configure([theirs()])
+    await world.clock.advance(60_000)
+    assert.deepEqual([near.isUp('a'), near.isUp('b')], [false, false])
+    far.speaker.configure([theirs({ md5: 'secret' })])
+    await world.until(() => near.isUp(signed), 45_000, 'the one with the password is up')
+    far.speaker.configure([theirs({ md5: 'secret' }), { ...theirs({ md5: 'secret' }), name: 'again' }])
+    await world.clock.advance(60_000)
+    assert.equal(near.isUp(open), false, 'what was signed for one is not for the other')
+  })
+}
+
 test('two sessions with one address: who dials gets the one that waits, first by name', async () => {
   const { world, near, far, theirs } = two()
   await near.speaker.listen(LISTEN)
