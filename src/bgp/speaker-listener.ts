@@ -62,15 +62,14 @@ export class SpeakerListener {
     this.#reconcile()
   }
 
-  /** Who may dial us from now on. */
+  /** Who may dial us from now on. Of several peers at one address the strictest has its way, of passwords the first. */
   setPeers(setups: Iterable<PeerSetup>): void {
     const wanted = new Map<string, Map<string, PeerAccess>>()
     for (const { name, reach } of setups) {
       if (reach.dial === null || !this.#canKeep(name, reach.dial)) continue
-      const { md5, minTtl } = reach.dial
-      const device = deviceOf(reach.dial)
+      const [device, place] = [deviceOf(reach.dial), placeOf(reach.dial)]
       const access = wanted.get(device) ?? new Map<string, PeerAccess>()
-      access.set(placeOf(reach.dial), { ...(md5 === undefined ? {} : { md5 }), ...(minTtl ? { minTtl } : {}) })
+      access.set(place, strictest(access.get(place), reach.dial))
       wanted.set(device, access)
     }
     const before = this.#wanted
@@ -80,6 +79,12 @@ export class SpeakerListener {
       if (!sameAccess(before.get(device) ?? new Map(), access)) this.#guarded(device, () => listener.setPeers(access))
     }
     this.#reconcile()
+  }
+
+  /** Whether who comes from the peer's place has shown all that this peer asks for, and not what another one there does. */
+  admits(dial: Dial): boolean {
+    const access = this.#accessOf(deviceOf(dial)).get(placeOf(dial))
+    return access !== undefined && access.md5 === dial.md5 && (access.minTtl ?? 0) >= (dial.minTtl ?? 0)
   }
 
   close(): void {
@@ -167,6 +172,12 @@ export class SpeakerListener {
     this.#said.set(about, fault.message)
     this.#options.onFault(fault)
   }
+}
+
+function strictest(before: PeerAccess = {}, { md5: own, minTtl: ownTtl = 0 }: Dial): PeerAccess {
+  const md5 = before.md5 ?? own
+  const minTtl = Math.max(before.minTtl ?? 0, ownTtl)
+  return { ...(md5 === undefined ? {} : { md5 }), ...(minTtl > 0 ? { minTtl } : {}) }
 }
 
 function sameAccess(a: Access, b: Access): boolean {

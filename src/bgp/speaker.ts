@@ -198,7 +198,9 @@ export class BgpSpeaker {
   /** The one that waits for a connection, rather than one that has it: several may be at one address. */
   #accept(stream: PeerStream, device: string): void {
     const here = [...this.#peers.values()].filter(({ setup: { reach } }) => {
-      return reach.dial !== null && deviceOf(reach.dial) === device && placeOf(reach.dial) === stream.remote.address
+      const { dial } = reach
+      const isThere = dial !== null && deviceOf(dial) === device && placeOf(dial) === stream.remote.address
+      return isThere && this.#listener.admits(dial)
     })
     const inOrder = here.toSorted((a, b) => (a.name < b.name ? -1 : 1))
     const peer = inOrder.find(({ isUp }) => !isUp) ?? inOrder[0]
