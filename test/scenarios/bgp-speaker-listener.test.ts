@@ -205,3 +205,13 @@ test('two sessions with one address: who dials gets the one that waits, first by
   await world.until(() => near.isUp('b'), 1000, 'the second is up')
   assert.ok(near.isUp('a'))
 })
+
+test('of peers at one address the first password counts and the nearest hop limit, wherever they stand', async () => {
+  const { near } = two()
+  await near.speaker.listen(LISTEN)
+  const at = (name: string, terms: object) => dialledOf(setupOf(name, OTHER, { passive: true }), terms)
+  near.speaker.configure([at('a', { md5: 'one' }), at('b', { minTtl: 255 }), at('c', { md5: 'two', minTtl: 254 })])
+  assert.deepEqual([...near.sockets.peers], [[OTHER, { md5: 'one', minTtl: 255 }]])
+  near.speaker.configure([at('a', {}), at('b', { minTtl: 254 }), at('c', { md5: 'two' })])
+  assert.deepEqual([...near.sockets.peers], [[OTHER, { md5: 'two', minTtl: 254 }]])
+})
