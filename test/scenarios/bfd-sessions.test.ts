@@ -7,6 +7,7 @@ import type { BfdNeed } from '../../src/bfd/sessions.ts'
 import { A, B, kill, need, newWorld, pair, Router } from './bfd-routers.ts'
 
 const SILENT = 'down peer: BFD: nothing was heard for 300 ms (Control Detection Time Expired)'
+const RESTARTED = 'down peer: BFD: the peer says it is down and gives no reason, as after a restart'
 const TOLD_TIME = 'down peer: BFD: the peer says it is down (Control Detection Time Expired)'
 
 test('two that know of each other come Up, agree on their pace by polls, and say nothing new then', async () => {
@@ -253,8 +254,45 @@ test('a peer that begins anew and does not come up in three seconds is down', as
   await clock.advance(2900)
   assert.deepEqual(a.reports, ['up peer'])
   await clock.advance(200)
-  const restarted = 'down peer: BFD: the peer says it is down and gives no reason, as after a restart'
-  assert.deepEqual(a.reports, ['up peer', restarted])
+  assert.deepEqual(a.reports, ['up peer', RESTARTED])
+})
+
+/** A peer that has begun anew and is silent since: whether it is down is not known yet. */
+async function inDoubt() {
+  const world = await pair()
+  const { clock, network, a, b } = world
+  kill({ clock, network }, b)
+  const again = new Router({ clock, network }, B)
+  again.configure(need(A))
+  assert.ok(await clock.runUntil(() => a.isUp === false, 1500))
+  kill({ clock, network }, again)
+  await clock.advance(1000)
+  assert.deepEqual(a.reports, ['up peer'])
+  return world
+}
+
+test('a peer that begins anew, and is looked for elsewhere before it comes up, is down all the same', async () => {
+  const { clock, a } = await inDoubt()
+  a.configure(need(B, {}, { link: null }))
+  await clock.advance(10_000)
+  assert.deepEqual(a.reports, ['up peer', RESTARTED])
+})
+
+test('a peer that begins anew, and comes up elsewhere in three seconds, is not down', async () => {
+  const { clock, network, a } = await inDoubt()
+  a.configure(need(B, {}, { link: null }))
+  const again = new Router({ clock, network }, B)
+  again.configure(need(A, {}, { link: null }))
+  await clock.advance(10_000)
+  assert.deepEqual(a.reports, ['up peer', 'up peer'])
+})
+
+test('a peer that begins anew, and is needed no more, is nobody to tell of; nor if it is needed again', async () => {
+  const { clock, a } = await inDoubt()
+  a.configure()
+  a.configure(need(B))
+  await clock.advance(10_000)
+  assert.deepEqual(a.reports, ['up peer'])
 })
 
 test('needs of one place share a session; the first by name counts, and all are told', async () => {

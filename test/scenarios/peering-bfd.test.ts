@@ -137,6 +137,24 @@ for (const [name, spec, links] of GONE) {
   })
 }
 
+for (const [name, spec, links] of [...GONE, ['the link is made anew', {}, [{ ...ETH0, index: 9 }]]] as const) {
+  test(`${name} while the router's BFD begins anew: the session is closed in three seconds all the same`, async () => {
+    const all = await watched(spec, 'peerASN' in spec ? { localAsn: OUR_ASN } : {})
+    const { world, node, far } = all
+    const up = far.said.at(-1)?.packet
+    assert.ok(up)
+    far.forge(NODE, encode({ ...up, state: 'Down', diag: 'neighborDown' }))
+    await world.until(() => !node.bfdStates().includes('Up'), 50, 'the router has begun anew')
+    cut(all)
+    node.links.replace(links)
+    await world.pass(2900)
+    assert.equal(node.isUp(), true, 'the router still may come back')
+    await world.until(() => !node.isUp(), 200, 'the session is closed')
+    assert.match(node.story.join('\n'), /down tor: BFD: the peer says it is down/)
+    await node.stop()
+  })
+}
+
 test('an interface that is made anew under its name has a session of its own', async () => {
   const all = await watched()
   const { world, node } = all
