@@ -55,8 +55,8 @@ export class BfdSessions {
   readonly #drops = new Map<BfdDrop, number>()
   /** Those that take their leave, and until when. */
   readonly #leaving = new Map<PeerSession, Timer>()
-  /** Sessions whose peer has begun anew, until it is taken for down. */
-  readonly #doubts = new Map<PeerSession, Timer>()
+  /** BGPPeers whose peer has begun anew, until it is taken for down; by name, as they may have another session by then. */
+  readonly #doubts = new Map<string, Readonly<{ timer: Timer; need: BfdNeed }>>()
   #retry: Timer | null = null
   #closed = false
   /** What nobody was told of yet, and when that may be. */
@@ -93,6 +93,7 @@ export class BfdSessions {
     }
     this.#names.clear()
     for (const peer of this.#places.values()) for (const name of peer.shared.names) this.#names.set(name, peer)
+    this.#settle([...this.#doubts.keys()].filter((name) => !this.#isStillInDoubt(name)))
     this.#openMissing()
     this.#closeUnneeded()
   }
@@ -100,6 +101,11 @@ export class BfdSessions {
   /** Whether the session of this BGPPeer is Up; null: it has none. */
   isUp(name: string): boolean | null {
     return this.#names.get(name)?.isUp ?? null
+  }
+
+  /** Whether its peer has begun anew, and may still be taken for down because of that. */
+  isInDoubt(name: string): boolean {
+    return this.#doubts.has(name)
   }
 
   *views(): Iterable<BfdView> {
@@ -118,7 +124,8 @@ export class BfdSessions {
     if (this.#closed) return
     this.#closed = true
     this.#retry?.cancel()
-    for (const timer of [...this.#leaving.values(), ...this.#doubts.values()]) timer.cancel()
+    for (const timer of this.#leaving.values()) timer.cancel()
+    this.#settle([...this.#doubts.keys()])
     for (const peer of this.#places.values()) {
       peer.leave()
       for (let told = 1; told < FAREWELLS; told++) peer.repeat()
@@ -201,7 +208,6 @@ export class BfdSessions {
   }
 
   #leave(peer: PeerSession): void {
-    this.#settle(peer)
     peer.leave()
     this.#leaving.set(
       peer,
@@ -257,7 +263,7 @@ export class BfdSessions {
     const { log, onUp, onDown } = this.#options
     const place = describeNeed(need)
     if (turn.type === 'up') {
-      this.#settle(peer)
+      this.#settle(names)
       log.info(`BFD with ${place} is up`, { event: 'bfdUp', peers: names })
       onUp(names)
       return
@@ -265,25 +271,34 @@ export class BfdSessions {
     this.#tryLater()
     const { why, diag, isSwitchedOff, isRestart, peerIndependent } = turn
     log.warn(`BFD with ${place} is down: ${why}`, { event: 'bfdDown', peers: names })
-    const tell = () => onDown(peer.shared.names, `BFD: ${why}`, { diag, peerIndependent })
-    if (isRestart) this.#doubt(peer, tell)
-    else if (!isSwitchedOff) tell()
+    const tell = (whom: readonly string[]) => onDown(whom, `BFD: ${why}`, { diag, peerIndependent })
+    if (isRestart) for (const name of names) this.#doubt(name, need, () => tell([name]))
+    else if (!isSwitchedOff) tell(names)
   }
 
   /** A session that begins anew says nothing of the path, as long as it comes Up soon. */
-  #doubt(peer: PeerSession, tell: () => void): void {
-    const { clock } = this.#options
-    this.#settle(peer)
+  #doubt(name: string, need: BfdNeed, tell: () => void): void {
     const late = () => {
-      this.#doubts.delete(peer)
+      this.#doubts.delete(name)
       tell()
     }
-    this.#doubts.set(peer, clock.after(RESTART_MS, late))
+    this.#settle([name])
+    this.#doubts.set(name, { timer: this.#options.clock.after(RESTART_MS, late), need })
   }
 
-  #settle(peer: PeerSession): void {
-    this.#doubts.get(peer)?.cancel()
-    this.#doubts.delete(peer)
+  /** Also by another way to the same router; not so who needs no session any more, or shares one that is Up. */
+  #isStillInDoubt(name: string): boolean {
+    const [before, now] = [this.#doubts.get(name)?.need, this.#names.get(name)]
+    if (!before || !now || now.isUp) return false
+    const { address, device } = now.shared.need
+    return address === before.address && device === before.device
+  }
+
+  #settle(names: readonly string[]): void {
+    for (const name of names) {
+      this.#doubts.get(name)?.timer.cancel()
+      this.#doubts.delete(name)
+    }
   }
 
   /** Those that take their leave hear nothing any more. */

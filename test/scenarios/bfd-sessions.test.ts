@@ -287,6 +287,13 @@ test('a peer that begins anew, and comes up elsewhere in three seconds, is not d
   assert.deepEqual(a.reports, ['up peer', 'up peer'])
 })
 
+test('a peer that begins anew, and is replaced by another router under its name, is nobody to tell of', async () => {
+  const { clock, a } = await inDoubt()
+  a.configure(need('192.0.2.3', {}, { local: A }))
+  await clock.advance(10_000)
+  assert.deepEqual(a.reports, ['up peer'])
+})
+
 test('a peer that begins anew, and is needed no more, is nobody to tell of; nor if it is needed again', async () => {
   const { clock, a } = await inDoubt()
   a.configure()

@@ -16,7 +16,7 @@ const MINIMUM_TTL = 254
 export type Near = Readonly<{
   links: readonly Link[]
   neighbour(link: string): string | null
-  /** The need of this peer whose session is Up; null: there is none. */
+  /** The need of this peer whose session is Up, or is not taken for down yet; null: there is none. */
   live: BfdNeed | null
 }>
 

@@ -40,9 +40,9 @@ export class PeerBfd {
     return this.#sessions?.isUp(name) ?? null
   }
 
-  /** What the peer asked for, while its session is Up. */
+  /** What the peer asked for, while its session is Up, or is not taken for down yet. */
   live(name: string): BfdNeed | null {
-    return this.isUp(name) === true ? (this.#needs.find((need) => need.name === name) ?? null) : null
+    return this.#isLive(name) ? (this.#needs.find((need) => need.name === name) ?? null) : null
   }
 
   views(): Iterable<BfdView> {
@@ -65,13 +65,13 @@ export class PeerBfd {
   }
 
   /**
-   * Devices that were made anew under their name, and have no session that still is Up on the old one; those that are
-   * new, or gone, count from now on as what they are.
+   * Devices that were made anew under their name, and have no live session on the old one; those that are new, or gone,
+   * count from now on as what they are.
    */
   #renewed(indexOf: IndexOf): ReadonlySet<string> {
     const devices = new Set(this.#needs.map(deviceOf))
     for (const device of this.#indexes.keys()) if (!devices.has(device)) this.#indexes.delete(device)
-    const busy = new Set(this.#needs.filter(({ name }) => this.isUp(name) === true).map(deviceOf))
+    const busy = new Set(this.#needs.filter(({ name }) => this.#isLive(name)).map(deviceOf))
     const renewed = new Set<string>()
     for (const device of devices) {
       const [before, now] = [this.#indexes.get(device), indexOf(device)]
@@ -80,6 +80,10 @@ export class PeerBfd {
       this.#indexes.set(device, now)
     }
     return renewed
+  }
+
+  #isLive(name: string): boolean {
+    return this.isUp(name) === true || this.#sessions?.isInDoubt(name) === true
   }
 
   #opened(): BfdSessions | null {
