@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { SimClock } from '../../test/sim/clock.ts'
+import { refused, ScriptedApi } from '../../test/sim/scripted-api.ts'
 import { systemClock } from '../lib/clock.ts'
 import { type KubeApi, KubeFault, type KubeRequest } from './api.ts'
 import { Lease } from './lease.ts'
@@ -51,3 +53,28 @@ for (const [name, spec, transitions] of SPECS) {
     await lease.stop()
   })
 }
+
+test('an API server that answers nobody is asked for the Lease once a second at most', async () => {
+  for (const random of [0, 0.2, 0.5, 0.8, 0.999]) {
+    const clock = new SimClock()
+    const api = new ScriptedApi()
+    api.answers.push(...Array.from({ length: 1000 }, () => refused('unavailable')))
+    const lease = new Lease({
+      api,
+      namespace: 'metallb-system',
+      name: 'metallb-controller',
+      identity: 'me',
+      clock,
+      bootMs: () => clock.monotonicMs(),
+      random: () => random,
+      onLead: () => assert.fail('nobody gave it'),
+      onFollow: () => {},
+      onFault: () => {},
+    })
+    lease.start()
+    await clock.advance(300_000)
+    const asked = api.requests.length
+    assert.ok(asked <= 301 && asked >= 140, `${asked} requests in 300 s, with ${random}`)
+    await lease.stop()
+  }
+})
