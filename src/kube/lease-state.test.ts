@@ -44,7 +44,7 @@ const ROWS: readonly Row[] = [
   ['somebody was faster', taking, { type: 'outrun', atMs: 10_005 }, 'read', NEVER],
   ['no answer: once more', taking, { type: 'failed', atMs: 12_500 }, '', 13_500],
   ['ours by a request that seemed lost', fresh, { type: 'seen', record: lease('me', '9'), atMs: 3 }, 'take', NEVER],
-  ['not read: later', { ...fresh, attemptAtMs: 3 }, { type: 'unread', atMs: 3 }, '', 1003],
+  ['not read: later', { ...fresh, attemptAtMs: 3 }, { type: 'unread', atMs: 3 }, '', 2003],
   ['nothing known when it is time: read', { ...fresh, attemptAtMs: 3 }, { type: 'due', atMs: 3 }, 'read', 2003],
   ['time to renew', leading, { type: 'due', atMs: 2000 }, 'take', RENEW_MS],
   ['renewed', renewing, written('8', 2000, 2010), '', 4000],

@@ -113,7 +113,8 @@ function decide(state: LeaseState, event: LeaseEvent): Step {
     case 'failed':
       return stopOr({ ...state, writing: false, attemptAtMs: event.atMs + RETRY_MS / 2 }, [])
     case 'unread':
-      return [state.record === undefined ? { ...state, attemptAtMs: event.atMs + RETRY_MS / 2 } : state, []]
+      // Who follows asks again by itself sooner than that.
+      return [state.record === undefined ? { ...state, attemptAtMs: event.atMs + RETRY_MS } : state, []]
     case 'due':
       return attempt(state, event.atMs)
     case 'stop':
