@@ -313,7 +313,7 @@ export class Peering implements Routing {
 const WORDS = {
   stays: 'this node stays, and routers are told so',
   draining: 'this node is to leave: routers are asked to prefer others',
-  left: 'this node leaves: its routes are withdrawn, and its sessions end',
+  left: 'this node leaves: nothing is announced from here any more',
 } as const
 
 /** Another place to be reached at, or from. */
